@@ -1,0 +1,200 @@
+"""Exact empirical neural tangent kernels of a torch network: what one update at x does to the value at y.
+
+With phi(x) = dQ(x)/dtheta, one row of P numbers, the kernel is `G(y, x) = phi(y) . phi(x)`. Two routes give it, and
+`tangent_features` picks by itself:
+
+*Layerwise*, for networks whose trainable parameters all sit in `Linear` and `LayerNorm` layers. A linear layer with
+input h and output z has the gradient `(dQ/dz) h^T`, an outer product, so that
+
+    phi(y) . phi(x) = sum over layers of (delta_y . delta_x) (h_y . h_x + 1),      delta = dQ/dz,
+
+the + 1 coming from the bias. Nothing of size P is ever formed.
+
+*Jacobian*, for everything else: the rows phi(x) by `torch.func`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import reduce
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vmap
+
+from seem_lab.networks import q_values
+
+
+@dataclass(frozen=True)
+class TangentFeatures:
+    """phi(x) for N inputs, kept as factors instead of one `(N, P)` matrix.
+
+    A block is a tuple of matrices with N rows; the part of phi(x_i) it stands for is the outer product of their i-th
+    rows. Inner products of outer products are products of inner products, hence
+
+        phi(y) . phi(x) = sum over blocks of product over factors F of (F_y . F_x).
+
+    Args:
+        blocks: the factors, one tuple for each parameter (or for each layer, weight and bias together).
+    """
+
+    blocks: tuple[tuple[Float[Tensor, "n _"], ...], ...]
+
+    def __getitem__(self, rows: slice) -> TangentFeatures:
+        """The features of some of the inputs."""
+        return TangentFeatures(tuple(tuple(factor[rows] for factor in block) for block in self.blocks))
+
+    def kernel(self, other: TangentFeatures) -> Float[Tensor, "m n"]:
+        """`(M, N)` matrix of `phi(y_i) . phi(x_j)`: rows are these inputs, columns those of `other`."""
+        products = (
+            reduce(torch.Tensor.mul_, (ours @ theirs.T for ours, theirs in zip(block, other_block, strict=True)))
+            for block, other_block in zip(self.blocks, other.blocks, strict=True)
+        )
+        return reduce(torch.Tensor.add_, products)
+
+    def squared_norm(self) -> Float[Tensor, " n"]:
+        """`(N,)`: the kernel's diagonal `|phi(x_i)|^2`."""
+        return sum(math.prod(factor.square().sum(1) for factor in block) for block in self.blocks)
+
+
+def ntk(
+    network: nn.Module, x1: Float[Tensor, "m d"], x2: Float[Tensor, "n d"] | None = None
+) -> Float[Tensor, "m n"]:
+    """Empirical neural tangent kernel `G(x1, x2) = phi(x1) phi(x2)^T`, exact, rows indexed by `x1`.
+
+    `lr * G[i, j]` is how much one gradient step on the *value* at `x2[j]` with step size `lr` moves Q(x1[i]), to
+    first order. Parameters with `requires_grad=False` do not count.
+
+    Source: Jacot et al. 2018; `G_theta(X*, X)` of arXiv 2310.04411, section 3.
+
+    Args:
+        network: any module with one output a row; it is left untouched, gradients included.
+        x1: `(M, d)` inputs.
+        x2: `(N, d)` inputs; `x1` itself if not given.
+
+    Returns:
+        `(M, N)` kernel, dtype and device of the inputs.
+
+    Raises:
+        TypeError, ValueError: as `q_values`; also when the value of a row depends on the other rows (batch norm in
+            training mode) or on chance (dropout in training mode), or is not finite.
+
+    Example:
+        >>> network = nn.Linear(2, 1, dtype=torch.float64)
+        >>> ntk(network, torch.ones(1, 2, dtype=torch.float64)).item()       # 1 + 1, and 1 for the bias
+        3.0
+    """
+    if x2 is None:
+        features = tangent_features(network, x1)
+        return features.kernel(features)
+    features = tangent_features(network, torch.cat([x1, x2]))
+    return features[: len(x1)].kernel(features[len(x1) :])
+
+
+def tangent_features(network: nn.Module, x: Float[Tensor, "n d"]) -> TangentFeatures:
+    """phi(x) = dQ(x)/dtheta of N inputs, in factors; the layerwise route where it is exact, the Jacobian elsewhere.
+
+    Args and errors as for `ntk`. One row is always checked against plain autograd, which tells a layer that the
+    layerwise route does not see, and a row whose value depends on the other rows.
+    """
+    _refuse_batch_dependence_by_name(network)
+    with torch.enable_grad():
+        features, q = _layerwise(network, x)
+        norms = None if features is None else features.squared_norm()
+        probe = 0 if norms is None else int(norms.argmax())  # the row that has most to say
+        row_q, row_norm = _one_row(network, x[probe : probe + 1])
+    if not torch.isfinite(q).all():
+        row = int((~torch.isfinite(q)).nonzero()[0, 0])
+        raise ValueError(f"Q is not finite in row {row}: there is no kernel there; go back to the last finite state")
+    tolerance = math.sqrt(torch.finfo(x.dtype).eps)
+    if (q[probe] - row_q).abs() > tolerance * q.abs().max():
+        raise ValueError(
+            "the value of a row depends on the other rows of the batch, or on chance, so it has no kernel; "
+            "make the network a function of one row (network.eval() freezes normalisation and dropout)"
+        )
+    if features is None or norms is None or (norms[probe] - row_norm).abs() > tolerance * row_norm:
+        return _jacobian(network, x)
+    return features
+
+
+def _refuse_batch_dependence_by_name(network: nn.Module) -> None:
+    """The known layers that are no function of one row, refused with their name."""
+    for name, module in network.named_modules():
+        batch_norm = isinstance(module, nn.modules.batchnorm._BatchNorm) and (
+            module.training or not module.track_running_stats
+        )
+        dropout = isinstance(module, nn.modules.dropout._DropoutNd) and module.training and module.p > 0
+        if batch_norm or dropout:
+            raise ValueError(
+                f"{type(module).__name__} ({name or 'the network'}) in training mode makes the value of a row depend on "
+                f"{'the other rows' if batch_norm else 'chance'}, so it has no kernel; call network.eval() first"
+            )
+
+
+def _layerwise(network: nn.Module, x: Tensor) -> tuple[TangentFeatures | None, Tensor]:
+    """Features from one forward and one backward pass, and Q; None where the layers alone do not tell them."""
+    layers = [m for m in network.modules() if type(m) in (nn.Linear, nn.LayerNorm) and any(_trainable(m))]
+    known = [p for layer in layers for p in layer.parameters() if p.requires_grad]
+    everything = {id(p) for p in network.parameters() if p.requires_grad}
+    if not everything:
+        raise ValueError("no parameter of the network requires a gradient, so every kernel is zero; unfreeze some")
+    calls: list[tuple[nn.Module, Tensor, Tensor]] = []
+    hooks = [
+        layer.register_forward_hook(lambda module, inputs, output: calls.append((module, inputs[0], output)))
+        for layer in layers
+    ]
+    try:
+        q = q_values(network, x)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    simple = (
+        len(known) == len(everything) == len({id(p) for p in known})  # every parameter in a known layer, none shared
+        and [id(module) for module, _, _ in calls] != []
+        and sorted(id(module) for module, _, _ in calls) == sorted(id(layer) for layer in layers)  # each called once
+        and all(h.ndim == 2 and len(h) == len(x) and z._version == 0 for _, h, z in calls)
+    )
+    if not simple:
+        return None, q.detach()
+    deltas = torch.autograd.grad(q.sum(), [z for _, _, z in calls])
+    blocks = [block for (layer, h, _), delta in zip(calls, deltas, strict=True) for block in _blocks(layer, h, delta)]
+    return TangentFeatures(tuple(blocks)), q.detach()
+
+
+def _blocks(layer: nn.Module, h: Tensor, delta: Tensor) -> list[tuple[Tensor, ...]]:
+    """The blocks of one layer: its input is h, `(N, in)`, and delta, `(N, out)`, is dQ by its output."""
+    h = h.detach()
+    weight, bias = _trainable(layer)
+    if isinstance(layer, nn.LayerNorm):
+        normalised = nn.functional.layer_norm(h, layer.normalized_shape, eps=layer.eps)
+        return [(delta * normalised,)] * weight + [(delta,)] * bias
+    if weight and bias:
+        return [(delta, torch.cat([h, h.new_ones(len(h), 1)], dim=1))]
+    return [(delta, h)] * weight + [(delta,)] * bias
+
+
+def _trainable(layer: nn.Module) -> tuple[bool, bool]:
+    """Whether weight and bias are parameters that require a gradient."""
+    weight, bias = layer._parameters.get("weight"), layer._parameters.get("bias")
+    return weight is not None and weight.requires_grad, bias is not None and bias.requires_grad
+
+
+def _one_row(network: nn.Module, row: Tensor) -> tuple[Tensor, Tensor]:
+    """Q and |phi|^2 of a single row by plain autograd."""
+    q = network(row).reshape(())
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    gradients = torch.autograd.grad(q, parameters, allow_unused=True)
+    return q.detach(), sum((g.square().sum() for g in gradients if g is not None), q.new_zeros(()))
+
+
+def _jacobian(network: nn.Module, x: Tensor) -> TangentFeatures:
+    """The rows phi(x) themselves, `(N, P)` split by parameter, from `torch.func`."""
+    parameters = {name: p.detach() for name, p in network.named_parameters() if p.requires_grad}
+
+    def value(parameters: dict[str, Tensor], row: Tensor) -> Tensor:
+        return functional_call(network, parameters, (row[None],)).reshape(())
+
+    rows = vmap(grad(value), in_dims=(None, 0), chunk_size=256)(parameters, x)
+    return TangentFeatures(tuple((gradient.flatten(1),) for gradient in rows.values()))

@@ -1,0 +1,137 @@
+"""Q-networks: linear and multi-layer, with PyTorch's default initialisation, and the one way to evaluate them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def linear_q(
+    input_dim: int,
+    *,
+    weight: Sequence[float] | Tensor | None = None,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float64,
+) -> nn.Linear:
+    """Linear Q-function `Q(x) = w . x`: the features are the input itself, there is no bias.
+
+    Args:
+        input_dim: the number of features d, also the number of parameters.
+        weight: `(d,)` initial w; PyTorch's default draw if not given.
+        seed: of that draw; the global random state is left as it was.
+        dtype: of the parameters.
+
+    Returns:
+        A network mapping `(N, d)` to `(N, 1)`.
+
+    Raises:
+        ValueError: `weight` does not have `input_dim` entries.
+
+    Example:
+        >>> linear_q(2, weight=[1.0, 2.0])(torch.ones(3, 2, dtype=torch.float64)).flatten().tolist()
+        [3.0, 3.0, 3.0]
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layer = nn.Linear(input_dim, 1, bias=False, dtype=dtype)
+    if weight is not None:
+        row = torch.as_tensor(weight, dtype=dtype)
+        if row.shape != (input_dim,):
+            raise ValueError(f"weight must have shape ({input_dim},), got {tuple(row.shape)}")
+        with torch.no_grad():
+            layer.weight.copy_(row)
+    return layer
+
+
+def mlp(
+    input_dim: int,
+    hidden: Sequence[int] = (64,),
+    *,
+    layer_norm: bool = False,
+    bias: bool = True,
+    seed: int = 0,
+    dtype: torch.dtype = torch.float64,
+) -> nn.Sequential:
+    """ReLU network with `len(hidden) + 1` linear layers, PyTorch's default initialisation.
+
+    Args:
+        input_dim: length d of one input row (s, a).
+        hidden: width of each hidden layer.
+        layer_norm: put a `LayerNorm` before each ReLU.
+        bias: give the linear layers a bias.
+        seed: of the initial draw; the global random state is left as it was.
+        dtype: of the parameters; the draw differs between dtypes.
+
+    Returns:
+        A network mapping `(N, d)` to `(N, 1)`.
+
+    Raises:
+        ValueError: a width below 1.
+
+    Example:
+        >>> sum(p.numel() for p in mlp(4, hidden=(64,)).parameters())
+        385
+    """
+    widths = [input_dim, *hidden]
+    if min(widths) < 1:
+        raise ValueError(f"every width must be at least 1, got input_dim={input_dim}, hidden={tuple(hidden)}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in zip(widths, hidden, strict=False):
+            layers.append(nn.Linear(fan_in, fan_out, bias=bias, dtype=dtype))
+            if layer_norm:
+                layers.append(nn.LayerNorm(fan_out, dtype=dtype))
+            layers.append(nn.ReLU())
+        layers.append(nn.Linear(widths[-1], 1, bias=bias, dtype=dtype))
+    return nn.Sequential(*layers)
+
+
+def q_values(network: nn.Module, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """Q(x), one value a row, after checking that `x` fits the network. Gradients flow as usual.
+
+    Args:
+        network: maps `(N, d)` to `(N,)` or `(N, 1)`.
+        x: `(N, d)` inputs, (s, a) concatenated; float32 or float64, as the network's parameters.
+
+    Returns:
+        `(N,)` values.
+
+    Raises:
+        TypeError: `x` is no tensor, or half precision, or not of the parameters' dtype.
+        ValueError: `x` is not a non-empty matrix, not finite, on another device, of the wrong width, or the network
+            gives more than one value a row.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x must be a tensor, got {type(x).__name__}; convert it with torch.as_tensor(x)")
+    if x.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"x has dtype {x.dtype}; float32 or float64 is needed: convert it with x.to(torch.float32)")
+    if x.ndim != 2 or len(x) == 0:
+        raise ValueError(f"x must be a non-empty matrix (N, d), one (s, a) a row; got shape {tuple(x.shape)}")
+    parameter = next(network.parameters(), None)
+    if parameter is not None:
+        if parameter.dtype != x.dtype:
+            raise TypeError(f"x is {x.dtype} but the network {parameter.dtype}; convert one: x.to({parameter.dtype})")
+        if parameter.device != x.device:
+            raise ValueError(f"x is on {x.device} but the network on {parameter.device}; move one: x.to(device)")
+    if not torch.isfinite(x).all():
+        row = int((~torch.isfinite(x)).nonzero()[0, 0])
+        raise ValueError(f"x is nan or infinite, first in row {row}; drop such rows or look where they come from")
+    first = next((m for m in network.modules() if isinstance(m, nn.Linear)), None)
+    try:
+        q = network(x)
+    except RuntimeError as error:
+        wanted = f" (its first linear layer takes {first.in_features})" if first is not None else ""
+        raise ValueError(
+            f"the network cannot evaluate rows of width {x.shape[1]}{wanted}; "
+            f"x must be state and action concatenated. PyTorch says: {error}"
+        ) from error
+    if q.shape not in ((len(x),), (len(x), 1)):
+        raise ValueError(
+            f"one value a row is needed, shape ({len(x)},) or ({len(x)}, 1), but the network gave {tuple(q.shape)}; "
+            "wrap it so that it returns the value of one action"
+        )
+    return q.reshape(-1)

@@ -1,0 +1,180 @@
+"""The toy loop: full-batch semi-gradient Q-learning, recorded step by step."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from tqdm.auto import tqdm
+
+from seem_lab.networks import q_values
+from seem_lab.problems import Problem
+from seem_lab.seem import leading_eigenvalue, seem_matrix
+
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+COLUMNS = ("step", "q_mean", "q_max", "td_error_norm", "parameter_norm", "seem", "frequency", "switches")
+
+
+def step_size(lr: float, n: int) -> float:
+    """`eps = 2 lr / N`: one SGD step on the *mean* squared TD error of N transitions is `u <- (I + eps A) u`.
+
+    Example:
+        >>> step_size(0.02, 40)
+        0.001
+    """
+    return 2 * lr / n
+
+
+@dataclass(frozen=True)
+class History:
+    """A training run: arrays with one entry for each recorded step, all taken *before* that step's update.
+
+    Args:
+        step: updates done so far.
+        q_mean: mean of Q(X).
+        q_max: largest |Q(X)|.
+        td_error_norm: ||u|| of the TD error u = Q(X) - r - discount Q(X*).
+        parameter_norm: ||theta||.
+        seem: SEEM, nan where it was not asked for.
+        frequency: imaginary part of the leading eigenvalue, nan likewise.
+        switches: transitions whose greedy next action changed since the record before.
+        lr: learning rate.
+        n: number of transitions N.
+        q_limit: largest |Q| the run was allowed.
+        stop_reason: `"finished"`, `"q_limit"` (|Q| passed the limit) or `"non-finite"` (the update after the last
+            record gave nan or infinity and was taken back).
+    """
+
+    step: np.ndarray
+    q_mean: np.ndarray
+    q_max: np.ndarray
+    td_error_norm: np.ndarray
+    parameter_norm: np.ndarray
+    seem: np.ndarray
+    frequency: np.ndarray
+    switches: np.ndarray
+    lr: float
+    n: int
+    q_limit: float
+    stop_reason: Literal["finished", "q_limit", "non-finite"]
+
+    @property
+    def diverged(self) -> bool:
+        """Whether |Q| passed the limit or left the finite numbers."""
+        return self.stop_reason != "finished"
+
+    @property
+    def verdict(self) -> str:
+        """Why the run stopped, in one sentence."""
+        last = self.step[-1]
+        return {
+            "finished": f"finished {last} steps, largest |Q| {self.q_max[-1]:.3g}",
+            "q_limit": f"diverged: |Q| passed {self.q_limit:.0e} at step {last}",
+            "non-finite": f"diverged: the update after step {last} was not finite and was taken back",
+        }[self.stop_reason]
+
+    def __repr__(self) -> str:
+        return f"History({self.verdict}; {len(self.step)} records)"
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write one row a record, columns named as the arrays."""
+        path = Path(path)
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows(zip(*(getattr(self, name).tolist() for name in COLUMNS), strict=True))
+        return path
+
+
+def train(
+    network: nn.Module,
+    problem: Problem,
+    *,
+    optimizer: Literal["sgd", "adam"] = "sgd",
+    lr: float = 2e-2,
+    steps: int = 400,
+    record_every: int = 1,
+    seem_every: int | None = None,
+    q_limit: float = 1e6,
+    progress: bool = True,
+) -> History:
+    """Full-batch semi-gradient Q-learning: descend `mean(u^2)`, the bootstrap target held fixed in the gradient.
+
+        u = Q(X) - (r + discount * Q(X*)),       theta <- theta - lr * (2 / N) * Phi(X)^T u      (SGD)
+
+    There is no target network: the target uses the parameters of the moment, and the next action is the greedy one
+    of the moment.
+
+    Args:
+        network: trained in place; maps `(N, d)` to `(N,)` or `(N, 1)`.
+        problem: transitions, discount, candidate next actions.
+        optimizer: `"sgd"` or `"adam"` (PyTorch's, its default settings).
+        lr: learning rate.
+        steps: number of updates.
+        record_every: record every so many steps; the first and the last state are always recorded.
+        seem_every: compute SEEM every so many steps (at recorded ones); never if not given.
+        q_limit: stop once any |Q(X)| passes this; a number that is not finite always stops the run.
+        progress: show a progress bar on runs of more than three seconds.
+
+    Returns:
+        The run's `History`. After a non-finite update the network holds the last finite state.
+
+    Raises:
+        ValueError: unknown optimizer, a count or rate that is not positive, inputs that do not fit the network.
+
+    Example:
+        >>> walk = toy_walk(seed=1458)
+        >>> run = train(mlp(walk.input_dim, seed=111), walk, lr=2e-2, steps=400)
+        >>> run.diverged
+        True
+    """
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {optimizer!r}")
+    for name, value in dict(lr=lr, record_every=record_every, seem_every=seem_every or 1, q_limit=q_limit).items():
+        if not value > 0:
+            raise ValueError(f"{name} must be positive, got {value}")
+    if steps < 0:
+        raise ValueError(f"steps must not be negative, got {steps}")
+    q_values(network, problem.x)  # the checks, with their messages
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    updates = OPTIMIZERS[optimizer](parameters, lr=lr)
+    rows: list[tuple[float, ...]] = []
+    stop_reason: Literal["finished", "q_limit", "non-finite"] = "finished"
+    last_choice: Tensor | None = None
+
+    for step in tqdm(range(steps + 1), desc="training", unit="step", delay=3, leave=False, disable=not progress):
+        choice, q_next = problem.greedy(network)
+        q = network(problem.x).reshape(-1)
+        u = q - (problem.reward + problem.discount * q_next)
+        q_mean, q_max, u_norm = torch.stack([q.mean(), q.abs().max(), u.norm()]).tolist()
+        if not u_norm < float("inf"):  # nan included
+            stop_reason = "non-finite"
+            vector_to_parameters(finite, parameters)
+            break
+        finite = parameters_to_vector(parameters).detach()
+        if q_max > q_limit:
+            stop_reason = "q_limit"
+
+        if step % record_every == 0 or step == steps or stop_reason == "q_limit":
+            switches = 0 if last_choice is None else int((choice != last_choice).sum())
+            last_choice = choice
+            leading = complex("nan+nanj")
+            if seem_every is not None and step % seem_every == 0:
+                leading = leading_eigenvalue(seem_matrix(network, *problem.bootstrap(network)))
+            rows.append((step, q_mean, q_max, u_norm, finite.norm().item(), leading.real, leading.imag, switches))
+        if stop_reason == "q_limit" or step == steps:
+            break
+
+        updates.zero_grad()
+        u.square().mean().backward()
+        updates.step()
+
+    updates.zero_grad()
+    columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+    return History(**columns, lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
