@@ -1,0 +1,1 @@
+"""Explorers: pictures with sliders. The only room that imports ipywidgets."""
