@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -148,7 +150,7 @@ def train(
     stop_reason: Literal["finished", "q_limit", "non-finite"] = "finished"
     last_choice: Tensor | None = None
 
-    for step in tqdm(range(steps + 1), desc="training", unit="step", delay=3, leave=False, disable=not progress):
+    for step in _count(steps, progress):
         choice, q_next = problem.greedy(network)
         q = network(problem.x).reshape(-1)
         u = q - (problem.reward + problem.discount * q_next)
@@ -178,3 +180,19 @@ def train(
     updates.zero_grad()
     columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
     return History(**columns, lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
+
+
+def _count(steps: int, progress: bool) -> Iterator[int]:
+    """0, 1, ..., steps; a progress bar appears once this has taken three seconds."""
+    begin = time.monotonic()
+    bar = None
+    try:
+        for step in range(steps + 1):
+            if bar is not None:
+                bar.update()
+            elif progress and time.monotonic() - begin > 3:
+                bar = tqdm(total=steps, initial=step, desc="training", unit="step", leave=False)
+            yield step
+    finally:
+        if bar is not None:
+            bar.close()

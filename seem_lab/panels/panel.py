@@ -41,7 +41,7 @@ class Panel:
     Example: see `seem_lab/panels/blow_up.py`.
     """
 
-    title: ClassVar[str]
+    title: ClassVar[str]  # the question it answers
     size: ClassVar[tuple[int, int]] = (900, 380)  # pixels
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
@@ -166,7 +166,7 @@ class Panel:
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """A live front end takes the widget; anything else takes the picture, described by the sentence."""
-        words = f"{self.title}. {self.text}"
+        words = f"{self.title} {self.text}"
         bundle = {
             **self.widget._repr_mimebundle_(),
             "text/plain": words,

@@ -36,9 +36,9 @@ class LessonFigure(Figure):
         FigureCanvasAgg(self)
 
     def png(self) -> bytes:
-        """The picture as PNG bytes."""
+        """The picture as PNG bytes, sharp enough for a dense screen."""
         buffer = io.BytesIO()
-        self.savefig(buffer, format="png", metadata={"Software": None})
+        self.savefig(buffer, format="png", dpi=160, metadata={"Software": None})
         return buffer.getvalue()
 
     def _ipython_display_(self) -> None:
@@ -46,7 +46,8 @@ class LessonFigure(Figure):
         if not self.alt:
             raise ValueError("this figure has no description; set figure.alt where it is drawn")
         bundle: dict[str, Any] = {"image/png": self.png(), "text/plain": self.alt}
-        display(bundle, raw=True, metadata={"image/png": {"alt": self.alt}})
+        width = round(100 * self.get_figwidth())  # on the page, in CSS pixels
+        display(bundle, raw=True, metadata={"image/png": {"alt": self.alt, "width": width}})
         display(HTML(f"<details><summary>This figure in words</summary>{html.escape(self.alt)}</details>"))
 
 
