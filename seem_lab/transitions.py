@@ -146,14 +146,18 @@ class Transitions:
         """
         path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                missing = [name for name in _RANKS if name not in arrays]
-                if missing:
-                    raise ValueError(f"it lacks {', '.join(missing)}")
-                return cls(**{name: arrays[name] for name in _RANKS})
+            with path.open("rb") as file:
+                if not zipfile.is_zipfile(file):
+                    raise ValueError("it is not an .npz archive, or cut short")
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as arrays:
+                    missing = [name for name in _RANKS if name not in arrays]
+                    if missing:
+                        raise ValueError(f"it lacks {', '.join(missing)}")
+                    return cls(**{name: arrays[name] for name in _RANKS})
         except FileNotFoundError:
             raise FileNotFoundError(f"{path}: no such file") from None
-        except (ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (ValueError, TypeError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: not a readable file of transitions: {error}") from error
 
 
