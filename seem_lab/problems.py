@@ -30,7 +30,7 @@ class Problem:
         gamma: discount factor in [0, 1].
 
     Raises:
-        ValueError: gamma outside [0, 1], or next actions whose shape does not fit the transitions.
+        ValueError: gamma outside [0, 1], or next actions that are not finite or do not fit the transitions in shape.
 
     Example:
         >>> walk = toy_walk(seed=0)
@@ -47,14 +47,17 @@ class Problem:
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma must lie in [0, 1], got {self.gamma}")
         n, action_dim = self.transitions.action.shape
-        actions = torch.as_tensor(self.next_actions).to(self.transitions.action)
+        given = torch.as_tensor(self.next_actions)
+        actions = given.to(self.transitions.action)
         if actions.ndim == 2:
             actions = actions.expand(n, *actions.shape)
         if actions.ndim != 3 or len(actions) != n or actions.shape[1] == 0 or actions.shape[2] != action_dim:
             raise ValueError(
                 f"next_actions must have shape (K, {action_dim}) or ({n}, K, {action_dim}) with K >= 1, "
-                f"got {tuple(self.next_actions.shape)}"
+                f"got {tuple(given.shape)}"
             )
+        if not torch.isfinite(actions).all():
+            raise ValueError("next_actions are nan or infinite; give finite candidates")
         object.__setattr__(self, "next_actions", actions)
 
     @property
