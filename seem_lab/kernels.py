@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from seem_lab.networks import q_values
+from seem_lab.networks import check_input, q_values
 
 
 @dataclass(frozen=True)
@@ -86,37 +86,48 @@ def ntk(
         >>> ntk(network, torch.ones(1, 2, dtype=torch.float64)).item()       # 1 + 1, and 1 for the bias
         3.0
     """
+    check_input(network, x1, "x1")
     if x2 is None:
         features = tangent_features(network, x1)
         return features.kernel(features)
+    check_input(network, x2, "x2")
+    if x1.shape[1] != x2.shape[1]:
+        raise ValueError(f"x1 has width {x1.shape[1]} but x2 {x2.shape[1]}; give both as (s, a) concatenated")
     features = tangent_features(network, torch.cat([x1, x2]))
     return features[: len(x1)].kernel(features[len(x1) :])
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def tangent_features(network: nn.Module, x: Float[Tensor, "n d"]) -> TangentFeatures:
     """phi(x) = dQ(x)/dtheta of N inputs, in factors; the layerwise route where it is exact, the Jacobian elsewhere.
 
-    Args and errors as for `ntk`. One row is always checked against plain autograd, which tells a layer that the
-    layerwise route does not see, and a row whose value depends on the other rows.
+    Args and errors as for `ntk`. Every row is evaluated a second time in other company, which tells a value that
+    depends on the other rows.
     """
     _refuse_batch_dependence_by_name(network)
-    with torch.enable_grad():
-        features, q = _layerwise(network, x)
-        norms = None if features is None else features.squared_norm()
-        probe = 0 if norms is None else int(norms.argmax())  # the row that has most to say
-        row_q, row_norm = _one_row(network, x[probe : probe + 1])
+    x = x.detach().clone()
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    features, q = _layerwise(network, x)
+    again = torch.empty_like(q)
+    with torch.no_grad():
+        for rows in (slice(0, None, 2), slice(1, None, 2))[: len(x)]:  # neighbours apart
+            again[rows] = network(x[rows].flip(0)).reshape(-1).flip(0)  # and back to front
+        changed = [buffer.copy_(before) for buffer, before in buffers if not torch.equal(buffer, before)]
     if not torch.isfinite(q).all():
         row = int((~torch.isfinite(q)).nonzero()[0, 0])
         raise ValueError(f"Q is not finite in row {row}: there is no kernel there; go back to the last finite state")
-    tolerance = math.sqrt(torch.finfo(x.dtype).eps)
-    if (q[probe] - row_q).abs() > tolerance * q.abs().max():
+    if changed or not (q - again).abs().max() <= _tolerance(x) * q.abs().max():
         raise ValueError(
-            "the value of a row depends on the other rows of the batch, or on chance, so it has no kernel; "
-            "make the network a function of one row (network.eval() freezes normalisation and dropout)"
+            "the value of a row depends on the other rows of the batch, on chance or on earlier evaluations, so it has "
+            "no kernel; make the network a function of one row (network.eval() freezes normalisation and dropout)"
         )
-    if features is None or norms is None or (norms[probe] - row_norm).abs() > tolerance * row_norm:
-        return _jacobian(network, x)
-    return features
+    return _jacobian(network, x) if features is None else features
+
+
+def _tolerance(x: Tensor) -> float:
+    """A relative difference that rounding stays below."""
+    return math.sqrt(torch.finfo(x.dtype).eps)
 
 
 def _refuse_batch_dependence_by_name(network: nn.Module) -> None:
@@ -134,12 +145,12 @@ def _refuse_batch_dependence_by_name(network: nn.Module) -> None:
 
 
 def _layerwise(network: nn.Module, x: Tensor) -> tuple[TangentFeatures | None, Tensor]:
-    """Features from one forward and one backward pass, and Q; None where the layers alone do not tell them."""
-    layers = [m for m in network.modules() if type(m) in (nn.Linear, nn.LayerNorm) and any(_trainable(m))]
-    known = [p for layer in layers for p in layer.parameters() if p.requires_grad]
-    everything = {id(p) for p in network.parameters() if p.requires_grad}
-    if not everything:
-        raise ValueError("no parameter of the network requires a gradient, so every kernel is zero; unfreeze some")
+    """Features from one forward and one backward pass, and Q; None where the layers alone do not tell them.
+
+    The factors must add up to what plain autograd gives for a weighted sum of all values: this tells a parameter that
+    acts in a way the layers do not see.
+    """
+    layers = [m for m in network.modules() if type(m) in (nn.Linear, nn.LayerNorm) and _trainable(m)]
     calls: list[tuple[nn.Module, Tensor, Tensor]] = []
     hooks = [
         layer.register_forward_hook(lambda module, inputs, output: calls.append((module, inputs[0], output)))
@@ -150,23 +161,37 @@ def _layerwise(network: nn.Module, x: Tensor) -> tuple[TangentFeatures | None, T
     finally:
         for hook in hooks:
             hook.remove()
+    if not q.requires_grad:
+        raise ValueError("Q depends on no parameter that requires a gradient, so every kernel is zero; unfreeze some")
+    everything = {id(p) for p in network.parameters() if p.requires_grad}
+    parameters = [p for layer, _, _ in calls for p in _trainable(layer).values()]
     simple = (
-        len(known) == len(everything) == len({id(p) for p in known})  # every parameter in a known layer, none shared
-        and [id(module) for module, _, _ in calls] != []
-        and sorted(id(module) for module, _, _ in calls) == sorted(id(layer) for layer in layers)  # each called once
+        len(parameters) == len(everything)  # every parameter in a known layer, none shared, each layer called once
+        and {id(p) for p in parameters} == everything
         and all(h.ndim == 2 and len(h) == len(x) and z._version == 0 for _, h, z in calls)
     )
     if not simple:
         return None, q.detach()
-    deltas = torch.autograd.grad(q.sum(), [z for _, _, z in calls])
-    blocks = [block for (layer, h, _), delta in zip(calls, deltas, strict=True) for block in _blocks(layer, h, delta)]
-    return TangentFeatures(tuple(blocks)), q.detach()
+
+    weights = 1 + torch.rand(len(x), 1, generator=torch.Generator().manual_seed(0), dtype=x.dtype).to(x.device)
+    wanted = [z for _, _, z in calls] + parameters
+    gradients = torch.autograd.grad(q @ weights[:, 0], wanted, allow_unused=True, materialize_grads=True)
+    by_parameter = iter(gradients[len(calls) :])
+    blocks: list[tuple[Tensor, ...]] = []
+    ours, plain = [], []
+    for (layer, h, z), delta in zip(calls, gradients[: len(calls)], strict=True):
+        own = _blocks(layer, h.detach(), delta / weights)
+        blocks += own
+        ours += [torch.cat([_sum_rows(block, weights) for block in own], dim=1).flatten()]
+        plain += [torch.cat([next(by_parameter).reshape(z.shape[1], -1) for _ in _trainable(layer)], dim=1).flatten()]
+    total = torch.cat(plain)
+    add_up = (torch.cat(ours) - total).abs().max() <= _tolerance(x) * total.abs().max()
+    return (TangentFeatures(tuple(blocks)) if add_up else None), q.detach()
 
 
 def _blocks(layer: nn.Module, h: Tensor, delta: Tensor) -> list[tuple[Tensor, ...]]:
     """The blocks of one layer: its input is h, `(N, in)`, and delta, `(N, out)`, is dQ by its output."""
-    h = h.detach()
-    weight, bias = _trainable(layer)
+    weight, bias = "weight" in _trainable(layer), "bias" in _trainable(layer)
     if isinstance(layer, nn.LayerNorm):
         normalised = nn.functional.layer_norm(h, layer.normalized_shape, eps=layer.eps)
         return [(delta * normalised,)] * weight + [(delta,)] * bias
@@ -175,18 +200,16 @@ def _blocks(layer: nn.Module, h: Tensor, delta: Tensor) -> list[tuple[Tensor, ..
     return [(delta, h)] * weight + [(delta,)] * bias
 
 
-def _trainable(layer: nn.Module) -> tuple[bool, bool]:
-    """Whether weight and bias are parameters that require a gradient."""
-    weight, bias = layer._parameters.get("weight"), layer._parameters.get("bias")
-    return weight is not None and weight.requires_grad, bias is not None and bias.requires_grad
+def _sum_rows(block: tuple[Tensor, ...], weights: Tensor) -> Tensor:
+    """The weighted sum over the N rows of what a block stands for, as a matrix; `weights` is `(N, 1)`."""
+    first, second = block if len(block) == 2 else (block[0], torch.ones_like(weights))
+    return (first * weights).T @ second
 
 
-def _one_row(network: nn.Module, row: Tensor) -> tuple[Tensor, Tensor]:
-    """Q and |phi|^2 of a single row by plain autograd."""
-    q = network(row).reshape(())
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    gradients = torch.autograd.grad(q, parameters, allow_unused=True)
-    return q.detach(), sum((g.square().sum() for g in gradients if g is not None), q.new_zeros(()))
+def _trainable(layer: nn.Module) -> dict[str, nn.Parameter]:
+    """The weight and the bias of a layer, as far as they are parameters that require a gradient."""
+    named = ((name, layer._parameters.get(name)) for name in ("weight", "bias"))
+    return {name: p for name, p in named if p is not None and p.requires_grad}
 
 
 def _jacobian(network: nn.Module, x: Tensor) -> TangentFeatures:
@@ -196,5 +219,11 @@ def _jacobian(network: nn.Module, x: Tensor) -> TangentFeatures:
     def value(parameters: dict[str, Tensor], row: Tensor) -> Tensor:
         return functional_call(network, parameters, (row[None],)).reshape(())
 
-    rows = vmap(grad(value), in_dims=(None, 0), chunk_size=256)(parameters, x)
-    return TangentFeatures(tuple((gradient.flatten(1),) for gradient in rows.values()))
+    try:
+        rows = vmap(grad(value), in_dims=(None, 0), chunk_size=256)(parameters, x)
+    except RuntimeError as error:
+        raise ValueError(
+            "torch.func cannot differentiate this network row by row; write its forward without control flow that looks "
+            f"at values and without writing in place. PyTorch says: {error}"
+        ) from error
+    return TangentFeatures(tuple((gradient.reshape(len(x), -1),) for gradient in rows.values()))
