@@ -9,6 +9,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
 from seem_lab.kernels import tangent_features
+from seem_lab.networks import check_input
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,14 @@ def seem_matrix(
         >>> seem_matrix(nn.Linear(1, 1, bias=False, dtype=torch.float64), x, 2 * x, 0.75 * x[0]).item()
         0.5
     """
+    check_input(network, x, "x")
+    check_input(network, x_next, "x_next")
     if x.shape != x_next.shape:
         raise ValueError(f"x has shape {tuple(x.shape)} but x_next {tuple(x_next.shape)}; give one x_next a row of x")
     if discount.shape != (len(x),):
         raise ValueError(f"discount must have shape ({len(x)},), got {tuple(discount.shape)}; one a transition")
+    if discount.dtype != x.dtype or discount.device != x.device:
+        raise TypeError(f"discount is {discount.dtype} on {discount.device}, x is not; convert it with discount.to(x)")
     if not ((discount >= 0) & (discount <= 1)).all():
         raise ValueError("every discount must lie in [0, 1] (gamma, or 0 at a terminal)")
     features = tangent_features(network, torch.cat([x, x_next]))
@@ -96,8 +101,8 @@ def leading_mode(matrix: Float[Tensor, "n n"]) -> Seem:
     peak = mode[mode.abs().argmax()]
     mode = mode * (peak.conj() / peak.abs())
     value = values[index].item() * scale
-    norm = torch.linalg.matrix_norm(scaled).item() * scale
-    normalised = value.real / norm if norm > 0 else 0.0
+    norm = torch.linalg.matrix_norm(scaled).item()
+    normalised = values[index].real.item() / norm if norm > 0 else 0.0
     return Seem(value.real, abs(value.imag), mode, normalised, len(matrix))
 
 
