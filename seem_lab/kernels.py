@@ -59,9 +59,7 @@ class TangentFeatures:
         return sum(math.prod(factor.square().sum(1) for factor in block) for block in self.blocks)
 
 
-def ntk(
-    network: nn.Module, x1: Float[Tensor, "m d"], x2: Float[Tensor, "n d"] | None = None
-) -> Float[Tensor, "m n"]:
+def ntk(network: nn.Module, x1: Float[Tensor, "m d"], x2: Float[Tensor, "n d"] | None = None) -> Float[Tensor, "m n"]:
     """Empirical neural tangent kernel `G(x1, x2) = phi(x1) phi(x2)^T`, exact, rows indexed by `x1`.
 
     `lr * G[i, j]` is how much one gradient step on the *value* at `x2[j]` with step size `lr` moves Q(x1[i]), to
@@ -139,8 +137,8 @@ def _refuse_batch_dependence_by_name(network: nn.Module) -> None:
         dropout = isinstance(module, nn.modules.dropout._DropoutNd) and module.training and module.p > 0
         if batch_norm or dropout:
             raise ValueError(
-                f"{type(module).__name__} ({name or 'the network'}) in training mode makes the value of a row depend on "
-                f"{'the other rows' if batch_norm else 'chance'}, so it has no kernel; call network.eval() first"
+                f"{type(module).__name__} ({name or 'the network'}) in training mode makes the value of a row depend "
+                f"on {'the other rows' if batch_norm else 'chance'}, so it has no kernel; call network.eval() first"
             )
 
 
@@ -223,7 +221,7 @@ def _jacobian(network: nn.Module, x: Tensor) -> TangentFeatures:
         rows = vmap(grad(value), in_dims=(None, 0), chunk_size=256)(parameters, x)
     except RuntimeError as error:
         raise ValueError(
-            "torch.func cannot differentiate this network row by row; write its forward without control flow that looks "
-            f"at values and without writing in place. PyTorch says: {error}"
+            "torch.func cannot differentiate this network row by row; write its forward without control flow that "
+            f"looks at values and without writing in place. PyTorch says: {error}"
         ) from error
     return TangentFeatures(tuple((gradient.reshape(len(x), -1),) for gradient in rows.values()))

@@ -99,9 +99,7 @@ class Problem:
             value, index = network(self.candidates.reshape(n * k, d)).reshape(n, k).max(dim=1)
         return index, value
 
-    def bootstrap(
-        self, network: nn.Module
-    ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"], Float[Tensor, " n"]]:
+    def bootstrap(self, network: nn.Module) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"], Float[Tensor, " n"]]:
         """What the theory needs: `(x, x_next, discount)` of shapes `(N, d)`, `(N, d)`, `(N,)`.
 
         Args:
@@ -297,7 +295,9 @@ def recorded(
     action = transitions.action
     if next_actions is None:
         if action.shape[1] != 1:
-            raise ValueError(f"{path.name} has {action.shape[1]}-D actions: give the candidates as next_actions=(K, dim)")
+            raise ValueError(
+                f"{path.name} has {action.shape[1]}-D actions: give the candidates as next_actions=(K, dim)"
+            )
         low, high = action.min().item(), action.max().item()
         next_actions = torch.linspace(low, high, 9, dtype=dtype)[:, None]
     return Problem(path.stem, transitions, next_actions, gamma)
