@@ -110,7 +110,7 @@ def test_sheet_has_no_solution_and_no_output(folder):
     ["# <solution>\nx = 1", "x = 1\n# </solution>", "# <solution>\n# <solution>\nx = 1\n# </solution>"],
 )
 def test_unbalanced_marks_are_refused(text):
-    with pytest.raises(ValueError, match="solution>' (does not belong|is never closed)"):
+    with pytest.raises(ValueError, match=r"solution>' (does not belong|is never closed)"):
         build.without_solution(text)
 
 
