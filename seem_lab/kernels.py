@@ -16,6 +16,7 @@ the + 1 coming from the bias. Nothing of size P is ever formed.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -53,10 +54,6 @@ class TangentFeatures:
             for block, other_block in zip(self.blocks, other.blocks, strict=True)
         )
         return reduce(torch.Tensor.add_, products)
-
-    def squared_norm(self) -> Float[Tensor, " n"]:
-        """`(N,)`: the kernel's diagonal `|phi(x_i)|^2`."""
-        return sum(math.prod(factor.square().sum(1) for factor in block) for block in self.blocks)
 
 
 def ntk(network: nn.Module, x1: Float[Tensor, "m d"], x2: Float[Tensor, "n d"] | None = None) -> Float[Tensor, "m n"]:
@@ -187,7 +184,7 @@ def _layerwise(network: nn.Module, x: Tensor) -> tuple[TangentFeatures | None, T
     return (TangentFeatures(tuple(blocks)) if add_up else None), q.detach()
 
 
-def _blocks(layer: nn.Module, h: Tensor, delta: Tensor) -> list[tuple[Tensor, ...]]:
+def _blocks(layer: nn.Module, h: Tensor, delta: Tensor) -> Sequence[tuple[Tensor, ...]]:
     """The blocks of one layer: its input is h, `(N, in)`, and delta, `(N, out)`, is dQ by its output."""
     weight, bias = "weight" in _trainable(layer), "bias" in _trainable(layer)
     if isinstance(layer, nn.LayerNorm):

@@ -129,7 +129,8 @@ def two_state_loop(next_feature: float = 2.0, *, gamma: float = 0.99, reward: fl
         >>> (discount * x_next - x).item()
         0.98
     """
-    loop = Transitions([[1.0]], torch.zeros(1, 0), [reward], [[next_feature]], [False])
+    here, there = torch.ones(1, 1, dtype=torch.float64), torch.full((1, 1), next_feature, dtype=torch.float64)
+    loop = Transitions(here, torch.zeros(1, 0), reward * here[0], there, torch.zeros(1))
     return Problem("two-state loop", loop, torch.zeros(1, 0), gamma)
 
 
