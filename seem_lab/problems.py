@@ -40,7 +40,7 @@ class Problem:
 
     name: str
     transitions: Transitions
-    next_actions: Float[Tensor, "n k da"]
+    next_actions: Float[Tensor, "*n k da"]
     gamma: float
 
     def __post_init__(self) -> None:
