@@ -21,9 +21,9 @@ help:
 
 # Loopback only, behind JupyterLab's token; it asks no server for news or updates.
 lab: $(STAMP)
-	$(RUN) jupyter lab --ip=127.0.0.1 --LabApp.news_url=None \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
-		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root) notebooks/00_start_here.ipynb
+	$(RUN) jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
 # One thread: the same sums in the same order everywhere. --nbval runs the notebooks and compares their outputs.
 test: $(STAMP)
