@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
-# Written last, so an interrupted install leaves none. It holds the folder it was made in: a moved or copied
-# environment, or one whose Python is gone, counts as missing.
+# Written last, so an interrupted install leaves none. It says in which folder .venv was made.
 STAMP := $(VENV)/installed_in
-ifneq ($(shell $(VENV)/bin/python -c "print(open('$(STAMP)').read().strip())" 2>/dev/null),$(CURDIR))
+# Empty if .venv is missing, has no working pip, or was moved or copied here: then it is made anew.
+USABLE := $(shell [ "$$(cat $(STAMP) 2>/dev/null || echo "$(CURDIR)")" = "$(CURDIR)" ] && \
+	$(VENV)/bin/python -c "import pip; print('yes')" 2>/dev/null)
+ifneq ($(USABLE),yes)
 .PHONY: $(STAMP)
 endif
 
@@ -21,7 +23,7 @@ help:
 
 # Loopback only, behind JupyterLab's token; it asks no server for news or updates.
 lab: $(STAMP)
-	$(RUN) jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+	$(RUN) jupyterlab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
@@ -38,16 +40,16 @@ lint: $(STAMP)
 	$(RUN) mypy seem_lab
 
 $(STAMP): pyproject.toml constraints.txt
-	@command -v "$(PYTHON)" >/dev/null || { \
+	@[ "$(USABLE)" ] || command -v "$(PYTHON)" >/dev/null || { \
 		echo "There is no '$(PYTHON)' here: install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv;" \
 			"macOS: python.org or brew), or name yours: make PYTHON=/path/to/python3 lab"; exit 1; }
-	@"$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+	@[ "$(USABLE)" ] || "$(PYTHON)" -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
 		echo "'$(PYTHON)' is $$("$(PYTHON)" --version 2>&1 | head -n 1), but seem_lab needs Python 3.11 or newer:" \
 			"install one and name it: make PYTHON=python3.11 lab"; exit 1; }
-	@"$(PYTHON)" -c "import venv, ensurepip" 2>/dev/null || { \
+	@[ "$(USABLE)" ] || "$(PYTHON)" -c "import venv, ensurepip" 2>/dev/null || { \
 		echo "'$(PYTHON)' cannot make virtual environments: its venv or ensurepip module is missing" \
 			"(Debian, Ubuntu: apt install python3-venv; elsewhere a complete Python 3.11 or newer)."; exit 1; }
-	@$(RUN) pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear $(VENV)
+	@[ "$(USABLE)" ] || "$(PYTHON)" -m venv --clear $(VENV)
 	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,record]"
 	@$(RUN) pip check
 	@cd notebooks && ../$(VENV)/bin/python -c "import jupyterlab, ipywidgets, torch, seem_lab as sl; \
