@@ -26,7 +26,7 @@ class Check:
 
 
 def compare(
-    answer: Callable[..., Any],
+    answer: Any,
     truth: Callable[..., Any],
     cases: Sequence[tuple[Any, ...]],
     *,

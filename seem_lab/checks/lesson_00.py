@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,10 +11,8 @@ from seem_lab.networks import mlp
 from seem_lab.problems import toy_walk
 from seem_lab.training import train
 
-_F = Callable[..., Any]
 
-
-def check_td_error(answer: _F) -> Check:
+def check_td_error(answer: Any) -> Check:
     """Exercise 1: `answer(q, q_next, reward, discount)` returns the TD error u, all of shape `(N,)`."""
     numbers = torch.tensor
     cases = [
@@ -41,7 +38,7 @@ def check_td_error(answer: _F) -> Check:
     )
 
 
-def check_diverged_share(answer: _F) -> Check:
+def check_diverged_share(answer: Any) -> Check:
     """Exercise 2: `answer(gamma, seeds)` returns the share of these seeds whose run blows up within 400 steps."""
 
     def share(gamma: float, seeds: list[int], lr: float = 2e-2, steps: int = 400) -> float:
@@ -61,8 +58,8 @@ def check_diverged_share(answer: _F) -> Check:
                 share(gamma, seeds) * len(seeds)
             ),
             "that is the share of the runs that stay finite.": lambda gamma, seeds: 1 - share(gamma, seeds),
-            "the discount has no effect in your function; pass gamma on to toy_walk.": lambda _, seeds: (
-                share(0.99, seeds)
+            "the discount has no effect in your function; pass gamma on to toy_walk.": lambda _, seeds: share(
+                0.99, seeds
             ),
         },
     )

@@ -6,6 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -48,7 +49,7 @@ class Panel:
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
         raise NotImplementedError
 
-    def compute(self, **parameters: Any) -> Any:
+    def compute(self, *_: Any, **parameters: Any) -> Any:
         raise NotImplementedError
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
@@ -71,11 +72,11 @@ class Panel:
         self._controls = self.controls()
         self._image = ipywidgets.Image(format="png", layout={"width": f"{width}px", "max_width": "100%"})
         self._message = ipywidgets.HTML()
-        self._defaults = self.parameters
         for control in self._controls.values():
             control.observe(lambda _: self._update(), "value")
         self.widget = ipywidgets.VBox([self._control_row(), self._button_row(), self._image, self._message])
         self.set(**parameters)
+        self._first = self.parameters
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -97,7 +98,11 @@ class Panel:
 
     def reset(self) -> None:
         """Back to the first values."""
-        self.set(**self._defaults)
+        self.set(**self._first)
+
+    def _go(self, preset: Mapping[str, Any]) -> None:
+        """To a preset: what it does not name goes back to its first value."""
+        self.set(**{**self._first, **preset})
 
     @property
     def text(self) -> str:
@@ -107,7 +112,7 @@ class Panel:
     @property
     def png(self) -> bytes:
         """The picture as PNG bytes."""
-        return self._image.value
+        return bytes(self._image.value)  # ipywidgets may keep a memoryview
 
     def _update(self) -> None:
         """Compute, draw, say. An error is shown to the reader and then raised."""
@@ -156,7 +161,7 @@ class Panel:
     def _button_row(self) -> ipywidgets.Box:
         actions: dict[str, Callable[[], None]] = {"Reset": self.reset}
         for name, preset in self.presets.items():
-            actions[name] = lambda preset=preset: self.set(**{**self._defaults, **preset})
+            actions[name] = partial(self._go, preset)
         buttons = []
         for name, action in actions.items():
             button = ipywidgets.Button(description=name, layout={"width": "auto"})

@@ -37,8 +37,8 @@ def walk_picture(walk: Problem, highlight: int = 20) -> LessonFigure:
         right.annotate("", tip, there, arrowprops={"arrowstyle": "->", "color": ORANGE, "linestyle": "--"})
     right.scatter(*here, s=60, color=BLUE, zorder=3)
     right.scatter(*there, s=60, color="white", edgecolor=ORANGE, linewidth=2, zorder=3)
-    right.text(here[0], here[1] + 0.12 * reach, "$s$", fontsize=13, ha="center")
-    right.text(there[0] + 0.3 * reach, there[1] + 0.08 * reach, "$s'$", fontsize=13)
+    right.text(*(here - 0.25 * (there - here)), "$s$", fontsize=13, ha="center", va="center")
+    right.text(*(there + 0.4 * reach * np.array([0.92, 0.38])), "$s'$", fontsize=13, ha="center", va="center")
     right.set_xlim(min(here[0], there[0]) - reach, max(here[0], there[0]) + reach)
     right.set_ylim(min(here[1], there[1]) - reach, max(here[1], there[1]) + reach)
     right.set_aspect("equal", adjustable="box")
@@ -66,11 +66,9 @@ def q_through_training(runs: Mapping[str, History]) -> LessonFigure:
         if run.diverged:
             axes.plot(run.step[-1], run.q_max[-1], marker="x", markersize=9, mew=2.5, color=style["color"])
         words.append(f"{label}: {run.verdict}")
-    limit = max(run.q_limit for run in runs.values())
     if any(run.diverged for run in runs.values()):
-        axes.axhline(limit, color="black", linewidth=0.8)
-        axes.annotate(f"stopped at |Q| > {limit:.0e}", (1, limit), (-4, -12), fontsize=9, ha="right",
-                      xycoords=("axes fraction", "data"), textcoords="offset points")
+        limit = max(run.q_limit for run in runs.values())
+        axes.axhline(limit, color="black", linewidth=0.8, label=f"stopped above {limit:.0e}")
     axes.set_yscale("log")
     tidy(axes, title="The true value is 0 everywhere", x="training step", y="largest $|Q|$")
     axes.legend(fontsize=9, frameon=False, loc="center right")
@@ -93,8 +91,14 @@ def crash_steps(runs: Mapping[str, list[History]]) -> LessonFigure:
         axes.plot(crashed, np.full(len(crashed), row), "|", color=ORANGE, markersize=20, markeredgewidth=1.8)
         axes.plot(survived, np.full(len(survived), row), "o", color=BLUE, markersize=8, fillstyle="none")
         if len(survived):
-            axes.annotate(f"{len(survived)} seeds", (survived.max(), row), (0, 10), fontsize=9, ha="center",
-                          textcoords="offset points")
+            axes.annotate(
+                f"{len(survived)} seeds",
+                (survived.max(), row),
+                (0, 10),
+                fontsize=9,
+                ha="center",
+                textcoords="offset points",
+            )
         said = f"{label}: {len(crashed)} of {len(group)} blow up"
         if len(crashed):
             said += f", between step {crashed.min()} and {crashed.max()}, median {np.median(crashed):.0f}"
