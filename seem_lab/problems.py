@@ -122,6 +122,14 @@ def two_state_loop(next_feature: float = 2.0, *, gamma: float = 0.99, reward: fl
     With `linear_q(1)` there is one parameter w: Q(x) = w, Q(x*) = `next_feature` w, and
     `A = gamma * next_feature - 1` is a number. There is no action to choose.
 
+    Args:
+        next_feature: x*, the feature of the neighbour.
+        gamma: discount factor.
+        reward: given on the one transition.
+
+    Returns:
+        A problem with N = 1 and d = 1.
+
     Source: Tsitsiklis and Van Roy 1997, the example w -> 2w.
 
     Example:
@@ -140,6 +148,12 @@ def baird_star(*, gamma: float = 0.99) -> Problem:
     State i = 1..6 has value `2 w_i + w_8`, state 7 has `w_7 + 2 w_8`; the true value is 0 everywhere. Use it with
     `linear_q(8, weight=baird_weights())`. There is no action to choose.
 
+    Args:
+        gamma: discount factor.
+
+    Returns:
+        A problem with N = 7 and d = 8.
+
     Source: Baird 1995, in the form of Sutton and Barto 2018, section 11.2 (state transitions of the target policy).
 
     Example:
@@ -156,7 +170,7 @@ def baird_star(*, gamma: float = 0.99) -> Problem:
 
 
 def baird_weights() -> Float[Tensor, "8"]:
-    """The customary initial weights of Baird's star: all 1, but 10 for the seventh."""
+    """The customary initial weights of Baird's star, `(8,)`: all 1, but 10 for the seventh."""
     weights = torch.ones(8, dtype=torch.float64)
     weights[6] = 10
     return weights
@@ -183,6 +197,9 @@ def random_features(
         next_scale: length of the next features against that of the features.
         gamma: discount factor.
         seed: of the draw.
+
+    Returns:
+        A problem with N = `n` and d = `features`.
 
     Raises:
         ValueError: `alignment` outside [-1, 1], fewer than one row or feature.
@@ -232,6 +249,9 @@ def toy_walk(
         transitions: use these instead of the walk (2-D states, 2-D actions); `seed`, `points`, `step`, `noise` and
             `reward` then have no effect.
 
+    Returns:
+        A problem with N = `points - 1`, d = 4 and K = `directions` candidates at every next state.
+
     Raises:
         ValueError: fewer than 2 points or 1 direction, or given transitions that do not live in the plane.
 
@@ -278,6 +298,9 @@ def recorded(
         seed: of that draw.
         gamma: discount factor.
         dtype: of all tensors.
+
+    Returns:
+        A problem named after the file, with d = state_dim + action_dim.
 
     Raises:
         FileNotFoundError: no such data; the message lists what there is.

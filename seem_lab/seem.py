@@ -48,6 +48,9 @@ def seem_matrix(
         x_next: `(N, d)` inputs (s', a') of the bootstrap.
         discount: `(N,)` gamma, 0 at a terminal; each in [0, 1].
 
+    Returns:
+        `(N, N)` matrix A, dtype and device of the inputs.
+
     Raises:
         TypeError, ValueError: as `ntk`; also lengths that differ, or a discount outside [0, 1].
 
@@ -74,7 +77,19 @@ def seem_matrix(
 def seem(
     network: nn.Module, x: Float[Tensor, "n d"], x_next: Float[Tensor, "n d"], discount: Float[Tensor, " n"]
 ) -> Seem:
-    """SEEM of a network on given transitions; arguments and errors as for `seem_matrix`.
+    """SEEM of a network on given transitions.
+
+    Args:
+        network: any module with one output a row.
+        x: `(N, d)` inputs (s, a) of the data.
+        x_next: `(N, d)` inputs (s', a') of the bootstrap.
+        discount: `(N,)` gamma, 0 at a terminal; each in [0, 1].
+
+    Returns:
+        The eigenvalue per unit of `eps = 2 lr / N`, its frequency and its mode.
+
+    Raises:
+        TypeError, ValueError: as `seem_matrix`.
 
     Example:
         >>> import seem_lab as sl
@@ -90,6 +105,9 @@ def leading_mode(matrix: Float[Tensor, "n n"]) -> Seem:
 
     Args:
         matrix: `(N, N)`, any scale (it is divided by its largest entry first, so nothing overflows on the way).
+
+    Returns:
+        That eigenvalue as a `Seem`.
 
     Raises:
         ValueError: not square, or not finite.

@@ -26,6 +26,13 @@ COLUMNS = ("step", "q_mean", "q_max", "td_error_norm", "parameter_norm", "seem",
 def step_size(lr: float, n: int) -> float:
     """`eps = 2 lr / N`: one SGD step on the *mean* squared TD error of N transitions is `u <- (I + eps A) u`.
 
+    Args:
+        lr: learning rate.
+        n: number of transitions N.
+
+    Returns:
+        eps, per step.
+
     Example:
         >>> step_size(0.02, 40)
         0.001

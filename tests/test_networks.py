@@ -117,7 +117,9 @@ def test_q_values_refuses_bad_input_with_the_fix(
 
 
 def test_a_half_precision_network_is_told_how_to_change() -> None:
-    with pytest.raises(TypeError, match=r"x is torch.float64 but the network torch.float16.*network.to\(torch.float64\)"):
+    with pytest.raises(
+        TypeError, match=r"x is torch.float64 but the network torch.float16.*network.to\(torch.float64\)"
+    ):
         q_values(mlp(3, (4,), dtype=torch.float16), x())
 
 
