@@ -185,10 +185,11 @@ def kernel_matrix(kernel: np.ndarray, orders: Mapping[str, np.ndarray]) -> Lesso
     length = np.sqrt(np.diag(kernel))
     cosine = kernel / np.outer(length, length)
     low = np.floor(10 * cosine.min()) / 10
+    tenths = RESPONSE_MAP.resampled(round(10 * (1 - low)))
     figure = LessonFigure(8.4, 3.9)
     panels = figure.subplots(1, len(orders), squeeze=False, sharey=True)[0]
     for axes, (title, order) in zip(panels, orders.items(), strict=True):
-        image = axes.imshow(cosine[np.ix_(order, order)], cmap=RESPONSE_MAP, vmin=low, vmax=1, interpolation="nearest")
+        image = axes.imshow(cosine[np.ix_(order, order)], cmap=tenths, vmin=low, vmax=1, interpolation="nearest")
         tidy(axes, title=title, x="updated input $x'$")
         axes.grid(False)
     panels[0].set_ylabel("moved input $x$")
