@@ -68,7 +68,7 @@ class KernelMap(Panel):
         "another action": {"read": 225.0},
         "at the origin": {"x": 0.0, "y": 0.0},
         "late in training": {"network": "trained 200 steps"},
-        "late, a large step": {"network": "trained 200 steps", "lr": 0.3},
+        "late, a large step": {"network": "trained 200 steps", "lr": 10**-0.5},
         "LayerNorm": {"network": "LayerNorm, fresh"},
     }
 
@@ -82,8 +82,8 @@ class KernelMap(Panel):
             "x": slider("x0: position x", 1.3, -1.0, 2.0, 0.1),
             "y": slider("x0: position y", 0.9, -1.0, 2.0, 0.1),
             "action": slider("x0: action (degrees)", 45.0, 0.0, 315.0, 45.0),
-            "read": slider("read at action (degrees)", 45.0, 0.0, 315.0, 45.0),
-            "lr": log_slider("learning rate of the update", 0.01, 0.001, 1.0),
+            "read": slider("read at (degrees)", 45.0, 0.0, 315.0, 45.0),
+            "lr": log_slider("learning rate η", 0.01, 0.001, 1.0),
             "network": ipywidgets.Dropdown(options=list(self.networks), description="network"),
         }
 
