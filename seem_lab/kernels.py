@@ -141,8 +141,8 @@ def _refuse_batch_dependence_by_name(network: nn.Module) -> None:
 def _layerwise(network: nn.Module, x: Tensor) -> tuple[TangentFeatures | None, Tensor]:
     """Features from one forward and one backward pass, and Q; None where the layers alone do not tell them.
 
-    The factors must add up to what plain autograd gives for a weighted sum of all values: this tells a parameter that
-    acts in a way the layers do not see.
+    The factors must add up to what plain autograd gives for a weighted sum of all values: this tells a layer that is
+    called twice and a parameter that acts in a way the layers do not see.
     """
     layers = [m for m in network.modules() if type(m) in (nn.Linear, nn.LayerNorm) and _trainable(m)]
     calls: list[tuple[nn.Module, Tensor, Tensor]] = []
@@ -159,10 +159,8 @@ def _layerwise(network: nn.Module, x: Tensor) -> tuple[TangentFeatures | None, T
         raise ValueError("Q depends on no parameter that requires a gradient, so every kernel is zero; unfreeze some")
     everything = {id(p) for p in network.parameters() if p.requires_grad}
     parameters = [p for layer, _, _ in calls for p in _trainable(layer).values()]
-    simple = (
-        len(parameters) == len(everything)  # every parameter in a known layer, none shared, each layer called once
-        and {id(p) for p in parameters} == everything
-        and all(h.ndim == 2 and len(h) == len(x) and z._version == 0 for _, h, z in calls)
+    simple = {id(p) for p in parameters} == everything and all(
+        h.ndim == 2 and len(h) == len(x) and z._version == 0 for _, h, z in calls
     )
     if not simple:
         return None, q.detach()
