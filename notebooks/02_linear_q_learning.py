@@ -23,7 +23,7 @@
 # **You will be able to**
 # 1. write one step of linear Q-learning as one matrix, and say why this is exact;
 # 2. read from the eigenvalues of that matrix whether the error grows, how fast, and at which step it ends;
-# 3. name three things that the sign of the leading eigenvalue does not tell.
+# 3. say what the sign of the leading eigenvalue leaves open: large steps, and the first steps.
 #
 # **In the paper.** Section 3, the matrix $A_t$ and its leading eigenvalue SEEM (arXiv 2310.04411). There the law is
 # an approximation for networks. Here, with linear features, it is exact.
@@ -67,7 +67,8 @@ plotting.error_growth(star_run, "Baird's star")
 # %% [markdown]
 # The vertical axis is logarithmic. The error becomes a straight line: the same factor in every step.
 #
-# Two questions. *When* does the line point upwards? And *how steep* is it? We now answer both before running anything.
+# Two questions. *When* does the line point upwards? And *how steep* is it? We now answer both from the
+# features alone, without running anything.
 
 # %% [markdown]
 # ## 1 One step, exactly
@@ -374,7 +375,7 @@ plotting.pair_path(GAMMAS, pairs, {gamma: star_pair(gamma) for gamma in (0.85, 0
 
 # %% [markdown]
 # Here are the two numbers of the error, step by step, at the three discounts of the prediction. (The learning rate is
-# 0.1. A smaller one draws the same curves with more dots.)
+# 0.1. A smaller one follows nearly the same curves, in more steps.)
 
 # %%
 paths = {}
@@ -457,8 +458,9 @@ for alignment in (0.0, 0.5, 0.9, 1.0):
 # %% [markdown]
 # ## Where the theory stops
 #
-# The law $u_{\text{new}} = (I + \varepsilon A)\,u$ is exact here. What stops is the summary of $A$ in one number. Three
-# measurements show it. The first two use 400 random problems, the defaults of `sl.random_features` with seeds 0 to 399.
+# The law $u_{\text{new}} = (I + \varepsilon A)\,u$ is exact here. What stops is the summary of $A$ in one number: parts (a)
+# and (b). They use 400 random problems, the defaults of `sl.random_features` with seeds 0 to 399. Part (c) is a remedy
+# that one would expect to help.
 #
 # **(a) The sign of SEEM is not quite the criterion.** A step is not infinitely small. A mode grows if
 #
