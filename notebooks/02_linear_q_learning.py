@@ -102,8 +102,8 @@ plotting.error_growth(star_run, "Baird's star")
 #
 # Nothing was left out. $u$ depends on $w$ linearly, so there is no second-order term to neglect.
 #
-# With the kernel $G(Y, X) = \Phi_Y \Phi_X^\top$ this is the matrix of lesson 01: the move of the target minus the move of
-# the value, $A = D\,G(X^*, X) - G(X, X)$.
+# With the kernel $G(Y, X) = \Phi_Y \Phi_X^\top$ this is the matrix of lesson 01: the move of the target minus the move
+# of the value, $A = D\,G(X^*, X) - G(X, X)$.
 #
 # Now the same lines in PyTorch. The step is done by PyTorch's own SGD. The prediction uses $A$.
 
@@ -142,7 +142,8 @@ print(f"sl.seem_matrix gives the same A: {torch.allclose(A, library_A, rtol=0, a
 # %% [markdown]
 # ## 2 Two matrices, one spectrum
 #
-# We looked at the errors. We could have looked at the weights instead. Put $u = -(D\,\Phi^* - \Phi)\,w - r$ into the step:
+# We looked at the errors. We could have looked at the weights instead. Put $u = -(D\,\Phi^* - \Phi)\,w - r$ into the
+# step:
 #
 # $$w_{\text{new}} = w + \varepsilon\, (K w + \Phi^\top r), \qquad K = \Phi^\top (D\,\Phi^* - \Phi).$$
 #
@@ -150,15 +151,16 @@ print(f"sl.seem_matrix gives the same A: {torch.allclose(A, library_A, rtol=0, a
 # $(P, N)$:
 #
 # - **kernel view**: $A = B\,\Phi^\top$, shape $(N, N)$, moves the errors;
-# - **parameter view**: $K = \Phi^\top B$, shape $(P, P)$, moves the weights. It is the key matrix of linear TD learning.
+# - **parameter view**: $K = \Phi^\top B$, shape $(P, P)$, moves the weights. It is the key matrix of linear TD
+# learning.
 #   (Textbooks write $-K/N$ and want its eigenvalues to have a positive real part.)
 #
 # **They share their non-zero eigenvalues.** The proof is two lines. Let $A v = \lambda v$ with $\lambda \ne 0$. Then
 #
 # $$K\,(\Phi^\top v) = \Phi^\top B\,\Phi^\top v = \Phi^\top (A v) = \lambda\,(\Phi^\top v).$$
 #
-# And $\Phi^\top v$ is not zero, because $B\,\Phi^\top v = \lambda v$ is not zero. So $\lambda$ is an eigenvalue of $K$ too. The
-# other way round is the same with the roles exchanged.
+# And $\Phi^\top v$ is not zero, because $B\,\Phi^\top v = \lambda v$ is not zero. So $\lambda$ is an eigenvalue of $K$
+# too. The other way round is the same with the roles exchanged.
 #
 # In words: $v$ is a shape of the error, and $\Phi^\top v$ is the direction in which the weights move when they see it.
 # They are one thing, looked at from two sides.
@@ -206,23 +208,25 @@ plotting.shared_spectrum(spectra)
 # %% [markdown]
 # ## 3 Modes
 #
-# Write $A = V \Lambda V^{-1}$: the columns of $V$ are the eigenvectors, $\Lambda$ holds the eigenvalues $\lambda_i$. In the
-# coordinates $c = V^{-1} u$, the step falls apart into single numbers:
+# Write $A = V \Lambda V^{-1}$: the columns of $V$ are the eigenvectors, $\Lambda$ holds the eigenvalues $\lambda_i$. In
+# the coordinates $c = V^{-1} u$, the step falls apart into single numbers:
 #
 # $$c_i \leftarrow (1 + \varepsilon \lambda_i)\, c_i.$$
 #
-# Each eigenvector is a **mode**: a shape of the error that keeps its shape. Each mode is a loop of lesson 01 of its own,
-# with $\lambda_i$ in place of $A$. There is one thing more: $\lambda$ can be complex.
+# Each eigenvector is a **mode**: a shape of the error that keeps its shape. Each mode is a loop of lesson 01 of its
+# own, with $\lambda_i$ in place of $A$. There is one thing more: $\lambda$ can be complex.
 #
-# - **How fast.** The size of the mode is multiplied by $|1 + \varepsilon\lambda|$. So its logarithm grows by the **rate**
+# - **How fast.** The size of the mode is multiplied by $|1 + \varepsilon\lambda|$. So its logarithm grows by the
+# **rate**
 #   $\log|1 + \varepsilon\lambda|$ in every step.
-# - **Spiral.** Complex eigenvalues come in pairs $a \pm b\,i$. Such a pair turns in a plane, by the angle of the complex
+# - **Spiral.** Complex eigenvalues come in pairs $a \pm b\,i$. Such a pair turns in a plane, by the angle of the
+# complex
 #   number $1 + \varepsilon\lambda$ in every step. The error swings while it grows or shrinks.
 # - **The edge.** A mode neither grows nor shrinks where $|1 + \varepsilon\lambda| = 1$. In the complex plane this is a
 #   **circle** with centre $-1/\varepsilon$ and radius $1/\varepsilon$. Inside, modes shrink. Outside, they grow.
 #
-# For small $\varepsilon$ the circle is huge, and near zero it looks like the imaginary axis. Then a mode grows if the real
-# part of $\lambda$ is positive. That is where the measure of the paper comes from:
+# For small $\varepsilon$ the circle is huge, and near zero it looks like the imaginary axis. Then a mode grows if the
+# real part of $\lambda$ is positive. That is where the measure of the paper comes from:
 #
 # $$\text{SEEM} = \max_i\, \mathrm{Re}\, \lambda_i.$$
 #
@@ -236,8 +240,8 @@ plotting.stability_circle(torch.linalg.eigvals(random_A), sizes)
 
 # %% [markdown]
 # From left to right the step grows and the circle shrinks. The eigenvalues stay where they are: **$A$ does not know the
-# learning rate.** In the last picture the circle has passed the eigenvalues far on the left, and those modes grow (filled
-# squares). That is the *step too long* of lesson 01. It has nothing to do with the sign of SEEM.
+# learning rate.** In the last picture the circle has passed the eigenvalues far on the left, and those modes grow
+# (filled squares). That is the *step too long* of lesson 01. It has nothing to do with the sign of SEEM.
 #
 # And Baird's star?
 
@@ -255,9 +259,9 @@ print("the mode, leaf and centre:", [f"{result.mode[i].real:.2f}" for i in (0, 6
 # %% [markdown]
 # ## 4 How fast, exactly
 #
-# Now use the numbers. The rate should be $\log|1 + \varepsilon\lambda|$ with the leading $\lambda$. At first other modes are
-# mixed in. So measure over the last 100 steps, when they have fallen behind. (This run went on to $10^9$ to give them
-# time.)
+# Now use the numbers. The rate should be $\log|1 + \varepsilon\lambda|$ with the leading $\lambda$. At first other
+# modes are mixed in. So measure over the last 100 steps, when they have fallen behind. (This run went on to $10^9$ to
+# give them time.)
 
 # %%
 rate = math.log(abs(1 + eps * complex(result.value, result.frequency)))
@@ -271,8 +275,8 @@ plotting.growth_per_step(star_run, rate)
 # **And the crash?** We say that a run has crashed when the largest $|Q|$ passes $10^6$. A first guess: start from the
 # largest $|Q|$ of today, and let it grow at the rate.
 #
-# A better answer also asks *how much* of the start lies in the leading mode. Take the parameter view. Write the start as
-# $w_0 = \sum_i c_i z_i$ with the eigenvectors $z_i$ of $K$. After $k$ steps (with rewards zero)
+# A better answer also asks *how much* of the start lies in the leading mode. Take the parameter view. Write the start
+# as $w_0 = \sum_i c_i z_i$ with the eigenvectors $z_i$ of $K$. After $k$ steps (with rewards zero)
 #
 # $$w_k = \sum_i c_i\, (1 + \varepsilon\lambda_i)^k z_i \quad\Rightarrow\quad
 # |Q_k| \approx |1 + \varepsilon\lambda_1|^k \cdot |c_1|\, |\Phi z_1|.$$
@@ -313,7 +317,8 @@ print(f"measured: step {crash_measured}")
 # <details><summary>Answer, after you have written yours down</summary>
 #
 # 1. **B.** The threshold lies near 0.882. But 0.9 is slow: try it and look at the number of steps.
-# 2. No. If the real part of some $\lambda$ is positive, then $|1 + \varepsilon\lambda| > 1$ for *every* $\varepsilon > 0$. A smaller
+# 2. No. If the real part of some $\lambda$ is positive, then $|1 + \varepsilon\lambda| > 1$ for *every* $\varepsilon >
+# 0$. A smaller
 #    step only takes longer.
 # 3. Yes. With a negative real part, the circle decides. It shrinks as the learning rate grows, until it passes the
 #    eigenvalue.
@@ -329,7 +334,8 @@ print(f"measured: step {crash_measured}")
 # Things to try:
 # - from *star blows up*, lower the discount slowly. Where do the two eigenvalues on the right go?
 # - from *star just stable*, raise the learning rate. When does the circle let the pair out?
-# - from *random features*, move the alignment to 1. Is it the bootstrap that points *nearly* where the data point that is
+# - from *random features*, move the alignment to 1. Is it the bootstrap that points *nearly* where the data point that
+# is
 #   worst, or the one that points *exactly* there?
 
 # %%
@@ -350,8 +356,8 @@ panels.LinearSpectrum()
 # $$\lambda^2 - (17\gamma - 15)\,\lambda + 26(1 - \gamma) = 0.$$
 #
 # A complex pair has the real part trace$/2$. So it crosses the imaginary axis where $17\gamma = 15$: the **threshold is
-# $\gamma = 15/17 \approx 0.882$**, and a *complex pair* crosses it. The other five eigenvalues are all $-4$: leaves that
-# differ from each other.
+# $\gamma = 15/17 \approx 0.882$**, and a *complex pair* crosses it. The other five eigenvalues are all $-4$: leaves
+# that differ from each other.
 
 
 # %%
@@ -393,8 +399,8 @@ plotting.error_plane(paths)
 # A spiral inwards, a spiral outwards, and a straight escape along one direction.
 #
 # **The rate of a spiral.** While the error turns, its length swings. So compare it over *whole turns*. The angle of one
-# step is the angle of $1 + \varepsilon\lambda$. Steps are whole numbers and turns are not. So we read $\log\lVert u \rVert$
-# between two steps off the straight line that joins them.
+# step is the angle of $1 + \varepsilon\lambda$. Steps are whole numbers and turns are not. So we read $\log\lVert u
+# \rVert$ between two steps off the straight line that joins them.
 
 # %%
 spiral = sl.baird_star(gamma=0.9)
@@ -415,7 +421,8 @@ height_u = spiral_run.td_error_norm[-1] / math.exp(rate * spiral_run.step[-1])
 plotting.error_growth(spiral_run, "Baird's star, discount 0.9, learning rate 0.1", (height_u, rate))
 
 # %% [markdown]
-# **A smaller learning rate only buys time.** The smaller the rate, the more steps, and the less the last column changes:
+# **A smaller learning rate only buys time.** The smaller the rate, the more steps, and the less the last column
+# changes:
 
 # %%
 print("discount   learning rate   steps to grow a million-fold   steps x learning rate")
@@ -426,10 +433,10 @@ for gamma in (0.9, 0.99):
         print(f"{gamma:<10} {lr:<15} {steps:<30.0f} {steps * lr:.0f}")
 
 # %% [markdown]
-# **Nearly aligned is worst.** In the random problems, the *alignment* says how much of the next features points along the
-# features. With alignment 1 the next features are the features: $\Phi^* = \Phi$. Then $A = -(1 - \gamma)\, G(X, X)$. All its
-# eigenvalues are real, and none is positive. But only a little away from 1, the share of the problems with a positive SEEM
-# is at its largest:
+# **Nearly aligned is worst.** In the random problems, the *alignment* says how much of the next features points along
+# the features. With alignment 1 the next features are the features: $\Phi^* = \Phi$. Then $A = -(1 - \gamma)\, G(X,
+# X)$. All its eigenvalues are real, and none is positive. But only a little away from 1, the share of the problems with
+# a positive SEEM is at its largest:
 
 # %%
 for alignment in (0.0, 0.5, 0.9, 1.0):
@@ -458,13 +465,14 @@ for alignment in (0.0, 0.5, 0.9, 1.0):
 # %% [markdown]
 # ## Where the theory stops
 #
-# The law $u_{\text{new}} = (I + \varepsilon A)\,u$ is exact here. What stops is the summary of $A$ in one number: parts (a)
-# and (b). They use 400 random problems, the defaults of `sl.random_features` with seeds 0 to 399. Part (c) is a remedy
-# that one would expect to help.
+# The law $u_{\text{new}} = (I + \varepsilon A)\,u$ is exact here. What stops is the summary of $A$ in one number: parts
+# (a) and (b). They use 400 random problems, the defaults of `sl.random_features` with seeds 0 to 399. Part (c) is a
+# remedy that one would expect to help.
 #
 # **(a) The sign of SEEM is not quite the criterion.** A step is not infinitely small. A mode grows if
 #
-# $$|1 + \varepsilon\lambda|^2 > 1 \quad\Longleftrightarrow\quad 2\,\mathrm{Re}\,\lambda + \varepsilon\,|\lambda|^2 > 0.$$
+# $$|1 + \varepsilon\lambda|^2 > 1 \quad\Longleftrightarrow\quad
+# 2\,\mathrm{Re}\,\lambda + \varepsilon\,|\lambda|^2 > 0.$$
 #
 # The second term is never negative. So $\mathrm{Re}\,\lambda > 0$ always means growth. But a mode with
 # $\mathrm{Re}\,\lambda < 0$ grows too, if $\varepsilon$ is large enough. We tell two kinds apart by the fastest mode:
@@ -490,9 +498,7 @@ for lr in rates.tolist():
     missed.append((~growth & (seem > 0)).sum())
 for lr in (0.01, 4.0):
     at = (rates - lr).abs().argmin()
-    print(
-        f"learning rate {lr}: {grows[at]:.1%} grow; with SEEM < 0 jump over {jumps[at]:.1%}, spiral out {spirals[at]:.1%}"
-    )
+    print(f"learning rate {lr}: {grows[at]:.1%} grow; with SEEM < 0: {jumps[at]:.1%} jump, {spirals[at]:.1%} spiral")
 print(f"SEEM > 0 but no growth, at any of the {len(rates)} learning rates: {sum(missed)} problems")
 plotting.sign_and_growth(
     rates,
@@ -505,9 +511,10 @@ plotting.sign_and_growth(
 )
 
 # %% [markdown]
-# At a small learning rate the sign of SEEM is right in all of these problems. At a large one it is wrong in many, always
-# in the same direction: *it grows although SEEM is negative*. And nearly always it is the jump over the target. A spiral
-# that only a finite step lets out is rare in random problems. Baird's star just below its threshold is such a case:
+# At a small learning rate the sign of SEEM is right in all of these problems. At a large one it is wrong in many,
+# always in the same direction: *it grows although SEEM is negative*. And nearly always it is the jump over the target.
+# A spiral that only a finite step lets out is rare in random problems. Baird's star just below its threshold is such a
+# case:
 
 # %%
 gamma = 0.88
@@ -518,8 +525,8 @@ for lr in (0.8 * lr_edge, 1.25 * lr_edge):
     print(f"   learning rate {lr:.3f}: rate {math.log(abs(1 + sl.step_size(lr, 7) * lam)):+.1e} a step")
 
 # %% [markdown]
-# **(b) The leading eigenvalue tells the end, not the beginning.** $A$ is not symmetric. Its eigenvectors are not at right
-# angles. So every mode can shrink while their sum grows, for a while. Such a matrix is called *non-normal*.
+# **(b) The leading eigenvalue tells the end, not the beginning.** $A$ is not symmetric. Its eigenvectors are not at
+# right angles. So every mode can shrink while their sum grows, for a while. Such a matrix is called *non-normal*.
 #
 # Take the problems with SEEM $< 0$, at a learning rate of 0.1, where all of them shrink in the end. By which factor can
 # the error grow before? For the **worst start**, the answer is the largest singular value of $(I + \varepsilon A)^k$,
@@ -565,15 +572,15 @@ plotting.transient_growth(
 )
 
 # %% [markdown]
-# Most of these problems have a start that grows first. The factor is modest in most of them, and large in a few. A random
-# start rarely sees it. So an error that grows is not yet a proof that SEEM is positive, and a negative SEEM
-# does not promise that nothing will rise.
+# Most of these problems have a start that grows first. The factor is modest in most of them, and large in a few. A
+# random start rarely sees it. So an error that grows is not yet a proof that SEEM is positive, and a negative SEEM does
+# not promise that nothing will rise.
 #
 # The same mixture of modes is why the first guess of the crash was off in section 4.
 #
 # **(c) Normalising the features does not help the star.** In deep networks, LayerNorm stops the blow-up (lesson 07,
-# planned). Is that because it normalises features? Try it on the star. LayerNorm does two things to each row: it subtracts
-# the row's mean, and it divides by the row's spread. We do both, and each alone.
+# planned). Is that because it normalises features? Try it on the star. LayerNorm does two things to each row: it
+# subtracts the row's mean, and it divides by the row's spread. We do both, and each alone.
 
 # %%
 star = sl.baird_star()
@@ -600,8 +607,8 @@ plotting.seem_by_discount(gammas, curves)
 # but so is all of $A$, and the threshold stays. Subtracting the mean makes the star *worse*: it blows up at lower
 # discounts. LayerNorm, which does both, has the lower threshold and a larger SEEM.
 #
-# So whatever LayerNorm does for deep networks, it is not simply that normalised features are safe. A network has something
-# that linear features do not have: a kernel that changes while it trains. Lesson 07 (planned) looks there.
+# So whatever LayerNorm does for deep networks, it is not simply that normalised features are safe. A network has
+# something that linear features do not have: a kernel that changes while it trains. Lesson 07 (planned) looks there.
 
 # %% [markdown]
 # ## Summary
@@ -609,7 +616,8 @@ plotting.seem_by_discount(gammas, curves)
 # - With linear features one step of training is $u_{\text{new}} = (I + \varepsilon A)\,u$, exactly, with
 #   $A = (D\,\Phi^* - \Phi)\,\Phi^\top$ and $\varepsilon = 2\eta/N$.
 # - $A$ (of the errors) and $K$ (of the weights) have the same non-zero eigenvalues.
-# - A mode grows by $\log|1 + \varepsilon\lambda|$ a step. A complex pair spirals. The start's share in the leading mode fixes
+# - A mode grows by $\log|1 + \varepsilon\lambda|$ a step. A complex pair spirals. The start's share in the leading mode
+# fixes
 #   the step of the crash.
 # - If SEEM is positive, no learning rate helps. Baird's star passes zero at $\gamma = 15/17$.
 # - A negative SEEM does not promise decay at a large step, nor decay from the first step on.
@@ -617,9 +625,11 @@ plotting.seem_by_discount(gammas, curves)
 # %% [markdown]
 # ## References
 #
-# - Baird, *Residual Algorithms: Reinforcement Learning with Function Approximation*, 1995: the star. The form used here is
+# - Baird, *Residual Algorithms: Reinforcement Learning with Function Approximation*, 1995: the star. The form used here
+# is
 #   that of Sutton and Barto, *Reinforcement Learning: An Introduction*, 2018, section 11.2.
-# - Tsitsiklis and Van Roy, *An Analysis of Temporal-Difference Learning with Function Approximation*, 1997: the key matrix
+# - Tsitsiklis and Van Roy, *An Analysis of Temporal-Difference Learning with Function Approximation*, 1997: the key
+# matrix
 #   of linear TD.
 # - Yue, Lu, Kang, Song, Huang, NeurIPS 2023, arXiv 2310.04411: SEEM.
 # - Achiam, Knight, Abbeel, 2019, arXiv 1903.08894: divergence of deep Q-learning read off the kernel.
@@ -627,5 +637,5 @@ plotting.seem_by_discount(gammas, curves)
 # %% [markdown]
 # ## Next
 #
-# [03 The tangent kernel](03_tangent_kernel.ipynb): a network has no fixed features. What does one update at $x$ do to the
-# value at $x'$?
+# [03 The tangent kernel](03_tangent_kernel.ipynb): a network has no fixed features. What does one update at $x$ do to
+# the value at $x'$?

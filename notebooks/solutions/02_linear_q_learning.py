@@ -81,15 +81,15 @@ def rate_and_crash(eigenvalue: complex, eps: float, q_now: float, q_limit: float
 checks.check_rate_and_crash(rate_and_crash)
 
 # %% [markdown] tags=["solution"]
-# The rate is not $\varepsilon\,\mathrm{Re}\,\lambda$. That is its limit for small $\varepsilon$. The imaginary part adds to
-# the length: $|1 + \varepsilon\lambda|^2 = 1 + 2\varepsilon\,\mathrm{Re}\,\lambda + \varepsilon^2 |\lambda|^2$.
+# The rate is not $\varepsilon\,\mathrm{Re}\,\lambda$. That is its limit for small $\varepsilon$. The imaginary part
+# adds to the length: $|1 + \varepsilon\lambda|^2 = 1 + 2\varepsilon\,\mathrm{Re}\,\lambda + \varepsilon^2 |\lambda|^2$.
 
 # %% [markdown]
 # ## Exercise 3: the threshold by bisection (15 minutes, middle)
 #
-# For given features, SEEM $= \max \mathrm{Re}\,\lambda$ is negative at a small discount and positive at a large one. (In all
-# three cases of the check, it passes zero once between 0 and 1.) Find the discount where it passes zero, to five
-# digits. All transitions have the same discount $\gamma$.
+# For given features, SEEM $= \max \mathrm{Re}\,\lambda$ is negative at a small discount and positive at a large one.
+# (In all three cases of the check, it passes zero once between 0 and 1.) Find the discount where it passes zero, to
+# five digits. All transitions have the same discount $\gamma$.
 #
 # <details><summary>Hint</summary>
 #
