@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from itertools import groupby, islice, product
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from tqdm.auto import tqdm
 
 from seem_lab.networks import mlp
@@ -50,10 +52,10 @@ def sweep(
 ) -> pd.DataFrame:
     """Train the toy walk with SGD for every seed and every combination of settings; one row a run.
 
-    Runs of one architecture are stacked `stack` at a time (`train_stacked`). Without an executor the stacks run one
-    after another in this process; with one they are its tasks: `concurrent.futures.ProcessPoolExecutor(2)`, or
-    `dask.distributed.Client(...).get_executor()` for many machines. The table does not depend on who did the work. If
-    a pool breaks, this process does the rest.
+    Runs of one architecture are stacked `stack` at a time (`train_stacked`), one stack a thread, on as many threads as
+    torch may use (`torch.set_num_threads`). An executor takes the stacks as its tasks instead:
+    `concurrent.futures.ProcessPoolExecutor(2)`, or `dask.distributed.Client(...).get_executor()` for many machines.
+    The table does not depend on who did the work. If an executor breaks, this process does the rest.
 
     Args:
         seeds: of the walk; the network of a run has seed `1000 + seed`.
@@ -66,12 +68,12 @@ def sweep(
         record_at: steps at which SEEM and what it is compared with go into the table.
         q_limit: a run has diverged once any |Q(X)| passes this, or is not finite.
         stack: runs in one batch; 16 toy walks fit a processor's cache.
-        executor: does the stacks; left open.
+        executor: does the stacks, and is left open.
         progress: show a progress bar once the sweep has taken three seconds.
 
     Returns:
         Table in the order of the grid, the seed running fastest. Columns: the settings (`seed`, `gamma`, `lr`,
-        `hidden` as in `"64x64"`, `depth` = number of linear layers, `layer_norm`, `bias`), the end (`diverged`,
+        `hidden` as in `"(64, 64)"`, `depth` = number of linear layers, `layer_norm`, `bias`), the end (`diverged`,
         `stop_reason`, `last_step`, and `crash_step`, missing where there was none), and for each step T of `record_at`
         `seem_at_T`, `frequency_at_T`, `q_max_at_T`, `q_growth_at_T` (mean growth of log max|Q| a step over the 25
         steps before T), `td_error_norm_at_T` (the loss is its square over N), `parameter_norm_at_T`; missing once the
@@ -95,11 +97,17 @@ def sweep(
     chunks = list(_chunks(grid, stack))
     order = sorted(set(record_at))
     rows: dict[Setting, dict[str, Any]] = {}
-    bar = tqdm(total=len(grid), desc="sweep", unit="run", delay=3, leave=False, disable=not progress)
-    with bar:
-        for done in _work(chunks, (steps, order, q_limit), executor):
-            rows |= done
-            bar.update(len(done))
+    threads = torch.get_num_threads()
+    try:
+        with (
+            ThreadPoolExecutor(threads) if executor is None else nullcontext(executor) as workers,
+            tqdm(total=len(grid), desc="sweep", unit="run", delay=3, leave=False, disable=not progress) as bar,
+        ):
+            for done in _work(chunks, (steps, order, q_limit), workers):
+                rows |= done
+                bar.update(len(done))
+    finally:
+        torch.set_num_threads(threads)
     table = pd.DataFrame([rows[setting] for setting in grid])
     return table.astype({"crash_step": "Int64"})
 
@@ -125,12 +133,9 @@ def _chunks(grid: list[Setting], stack: int) -> Iterator[list[Setting]]:
 
 
 def _work(
-    chunks: list[list[Setting]], arguments: tuple[int, list[int], float], executor: Executor | None
+    chunks: list[list[Setting]], arguments: tuple[int, list[int], float], executor: Executor
 ) -> Iterator[dict[Setting, dict[str, Any]]]:
     """The rows of one chunk after another, as they are done."""
-    if executor is None:
-        yield from (_train_chunk(chunk, *arguments) for chunk in chunks)
-        return
     futures = {executor.submit(_train_chunk, chunk, *arguments): chunk for chunk in chunks}
     try:
         for future in as_completed(futures):
@@ -147,7 +152,8 @@ def _work(
 def _train_chunk(
     chunk: list[Setting], steps: int, record_at: list[int], q_limit: float
 ) -> dict[Setting, dict[str, Any]]:
-    """One stack of runs, from their settings to their rows."""
+    """One stack of runs, from their settings to their rows; on one thread, as others work beside it."""
+    torch.set_num_threads(1)
     problems = [toy_walk(setting.seed, gamma=setting.gamma) for setting in chunk]
     first = chunk[0]
     networks = [
@@ -163,7 +169,7 @@ def _row(setting: Setting, run: History, record_at: list[int]) -> dict[str, Any]
     """A run's line of the table."""
     last = int(run.step[-1])
     row = asdict(setting) | {
-        "hidden": "x".join(map(str, setting.hidden)),
+        "hidden": str(setting.hidden),
         "depth": len(setting.hidden) + 1,
         "diverged": run.diverged,
         "stop_reason": run.stop_reason,
