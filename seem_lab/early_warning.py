@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import bootstrap, mannwhitneyu
 
 from seem_lab.training import step_size
 
-Scores = np.ndarray | Sequence[float]
 
-
-def time_constants(seem: Scores | float, *, lr: float, n: int, steps_left: Scores | float) -> np.ndarray:
+def time_constants(seem: ArrayLike | float, *, lr: float, n: int, steps_left: ArrayLike | int) -> np.ndarray:
     """`eps * SEEM * steps_left`: how many times the error can multiply by e in the steps left, eps = 2 lr / N.
 
     Args:
@@ -33,17 +31,15 @@ def time_constants(seem: Scores | float, *, lr: float, n: int, steps_left: Score
         4.0
     """
     if not lr > 0 or not n > 0 or np.any(np.asarray(steps_left) < 0):
-        raise ValueError(f"lr and n must be positive and steps_left not negative, got {lr}, {n} and {steps_left}")
-    return step_size(lr, n) * np.asarray(seem, dtype=float) * np.asarray(steps_left)
+        raise ValueError(f"lr and n must be positive and steps_left not negative, got {lr}, {n} and {steps_left!r}")
+    return np.asarray(step_size(lr, n) * np.asarray(seem, dtype=float) * np.asarray(steps_left))
 
 
-def early_warning(seem: Scores | float, *, lr: float, n: int, steps_left: Scores | float) -> np.ndarray:
+def early_warning(seem: ArrayLike | float, *, lr: float, n: int, steps_left: ArrayLike | int) -> np.ndarray:
     """The rule `eps * SEEM * steps_left > 1`: this run will diverge before training ends.
 
     On the ray of a depth-2 network the error blows up within `1 / (eps SEEM)` steps. A SEEM that is not a number
-    gives no warning.
-
-    Args and errors: as `time_constants`.
+    gives no warning. Errors as `time_constants`.
 
     Args:
         seem: SEEM, one value or an array.
@@ -58,7 +54,7 @@ def early_warning(seem: Scores | float, *, lr: float, n: int, steps_left: Scores
         >>> early_warning([0.5, 10.0], lr=2e-2, n=63, steps_left=400).tolist()
         [False, True]
     """
-    return time_constants(seem, lr=lr, n=n, steps_left=steps_left) > 1
+    return np.asarray(time_constants(seem, lr=lr, n=n, steps_left=steps_left) > 1)
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class Auroc:
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}] ({self.diverged} diverged, {self.others} did not)"
 
 
-def auroc(score: Scores, diverged: Sequence[bool] | np.ndarray, *, confidence: float = 0.95, seed: int = 0) -> Auroc:
+def auroc(score: ArrayLike, diverged: ArrayLike, *, confidence: float = 0.95, seed: int = 0) -> Auroc:
     """Area under the ROC curve of a score for "will diverge", with a bootstrap interval over runs.
 
     Args:
@@ -97,7 +93,7 @@ def auroc(score: Scores, diverged: Sequence[bool] | np.ndarray, *, confidence: f
         The area and its interval.
 
     Raises:
-        ValueError: lengths that differ, a score that is not finite, fewer than two runs in a group.
+        ValueError: lengths that differ, a score that is not a number, fewer than two runs in a group.
 
     Example:
         >>> auroc([0.1, 0.4, 0.35, 0.8], [False, False, True, True]).value
@@ -108,9 +104,9 @@ def auroc(score: Scores, diverged: Sequence[bool] | np.ndarray, *, confidence: f
 
 
 def auroc_gain(
-    score: Scores,
-    baseline: Scores,
-    diverged: Sequence[bool] | np.ndarray,
+    score: ArrayLike,
+    baseline: ArrayLike,
+    diverged: ArrayLike,
     *,
     confidence: float = 0.95,
     seed: int = 0,
@@ -141,7 +137,7 @@ def auroc_gain(
 def _area(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     """AUROC = U / (n m) along the last axis."""
     u = mannwhitneyu(positive, negative, axis=-1, method="asymptotic").statistic
-    return u / (positive.shape[-1] * negative.shape[-1])
+    return np.asarray(u / (positive.shape[-1] * negative.shape[-1]))
 
 
 def _interval(positive: tuple, negative: tuple, confidence: float, seed: int) -> Auroc:
@@ -150,15 +146,15 @@ def _interval(positive: tuple, negative: tuple, confidence: float, seed: int) ->
 
     def statistic(ours: np.ndarray, theirs: np.ndarray, axis: int = -1) -> np.ndarray:
         areas = [_area(p[ours], n[theirs]) for p, n in zip(positive, negative, strict=True)]
-        return areas[0] - areas[1] if len(areas) == 2 else areas[0]
+        return np.asarray(areas[0] - areas[1]) if len(areas) == 2 else areas[0]
 
     found = bootstrap(
         rows, statistic, n_resamples=2000, confidence_level=confidence, method="percentile", vectorized=True, rng=seed
     ).confidence_interval
-    return Auroc(float(statistic(*rows)), float(found.low), float(found.high), len(rows[0]), len(rows[1]))
+    return Auroc(float(statistic(rows[0], rows[1])), float(found.low), float(found.high), len(rows[0]), len(rows[1]))
 
 
-def _groups(diverged: Sequence[bool] | np.ndarray, *scores: Scores) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _groups(diverged: ArrayLike, *scores: ArrayLike) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Each score of the runs that diverged, and of the others."""
     label = np.asarray(diverged)
     if label.ndim != 1 or not np.isin(label, (0, 1)).all():
@@ -168,8 +164,8 @@ def _groups(diverged: Sequence[bool] | np.ndarray, *scores: Scores) -> tuple[lis
     for array in arrays:
         if array.shape != label.shape:
             raise ValueError(f"{len(label)} runs need as many scores, got {array.shape}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"the score of run {int(np.argmin(np.isfinite(array)))} is not finite; leave that run out")
+        if np.isnan(array).any():
+            raise ValueError(f"the score of run {int(np.argmax(np.isnan(array)))} is not a number; leave that run out")
     if min(label.sum(), (~label).sum()) < 2:
         raise ValueError(f"two runs of each kind are needed; {int(label.sum())} of {len(label)} diverged")
     return [array[label] for array in arrays], [array[~label] for array in arrays]

@@ -24,7 +24,7 @@ from seem_lab.problems import Problem
 from seem_lab.seem import leading_eigenvalue, seem_matrix
 from seem_lab.training import History, step_size
 
-LONGEST = 1_000_000  # steps the map looks ahead
+LONGEST = 100_000  # steps the map looks ahead
 GROWN = 2.0  # the error excites itself once it has grown to this multiple of its minimum so far
 LOOK_BACK = 0.5  # share of the steps left over which earlier forecasts are compared
 REACH = (1.0, 2.5)  # of the interval, before and after the forecast, in units of the spread; see forecast_interval

@@ -10,14 +10,12 @@ With biases the network is homogeneous only in the limit of large parameters. Ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.stats import linregress
-
-Series = np.ndarray | Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def growth_exponent(depth: int) -> float:
     return (2 * depth - 2) / depth
 
 
-def terminal_start(td_error_norm: Series, multiple: float = 10.0) -> int | None:
+def terminal_start(td_error_norm: ArrayLike, multiple: float = 10.0) -> int | None:
     """Where the terminal growth begins: the first record at which ||u|| is so many times its minimum so far.
 
     Args:
@@ -99,7 +97,7 @@ def terminal_start(td_error_norm: Series, multiple: float = 10.0) -> int | None:
     return int(grown[0]) if len(grown) else None
 
 
-def fit_line(step: Series, values: Series) -> Fit:
+def fit_line(step: ArrayLike, values: ArrayLike) -> Fit:
     """Least-squares line through values over steps: the norm of the parameters, or Q^(1/L), under Adam.
 
     Args:
@@ -120,7 +118,7 @@ def fit_line(step: Series, values: Series) -> Fit:
     return _line(step, values, step, exponent=1.0)
 
 
-def fit_inverse_power(step: Series, size: Series, exponent: float) -> Fit:
+def fit_inverse_power(step: ArrayLike, size: ArrayLike, exponent: float) -> Fit:
     """The line of `size^(-exponent)` over steps; it meets zero at the crash.
 
     For Q or ||u|| the exponent is `growth_exponent(depth)`, for ||theta|| it is 2 depth - 2.
@@ -146,7 +144,7 @@ def fit_inverse_power(step: Series, size: Series, exponent: float) -> Fit:
     return _line(step, (size / size[0]) ** -exponent, step, exponent)
 
 
-def fit_free_exponent(step: Series, size: Series) -> Fit:
+def fit_free_exponent(step: ArrayLike, size: ArrayLike) -> Fit:
     """The same with the exponent left free: the p in (0.05, 8) for which `size^(-p)` is straightest.
 
     Args:
@@ -174,7 +172,7 @@ def fit_free_exponent(step: Series, size: Series) -> Fit:
     return fit_inverse_power(step, size, float(best))
 
 
-def fit_kernel_exponent(step: Series, size: Series, seem: Series) -> Fit:
+def fit_kernel_exponent(step: ArrayLike, size: ArrayLike, seem: ArrayLike) -> Fit:
     """Order in which SEEM grows with the error: the slope of log SEEM over log ||u||; theory says (2L - 2)/L.
 
     Args:
@@ -197,7 +195,7 @@ def fit_kernel_exponent(step: Series, size: Series, seem: Series) -> Fit:
     return _line(np.log(size), np.log(seem), step, exponent=None)
 
 
-def fit_power(step: Series, size: Series) -> Fit:
+def fit_power(step: ArrayLike, size: ArrayLike) -> Fit:
     """Polynomial growth: the k in (0.1, 12) for which `size^(1/k)` is straightest over steps; L under Adam.
 
     Args:
@@ -234,7 +232,7 @@ def _line(x: np.ndarray, y: np.ndarray, step: np.ndarray, exponent: float | None
     return Fit(order, slope, intercept, zero, float(line.rvalue) ** 2, int(step[0]), int(step[-1]), len(step))
 
 
-def _series(**named: Series) -> list[np.ndarray]:
+def _series(**named: ArrayLike) -> list[np.ndarray]:
     """Arrays of one length, long enough and finite."""
     arrays = [np.asarray(values, dtype=float) for values in named.values()]
     shapes = ", ".join(f"{name} {array.shape}" for name, array in zip(named, arrays, strict=True))
@@ -242,7 +240,9 @@ def _series(**named: Series) -> list[np.ndarray]:
         raise ValueError(f"a fit needs series of one length, 3 points or more; got {shapes}: widen the window")
     for name, array in zip(named, arrays, strict=True):
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} is not finite at point {int(np.argmin(np.isfinite(array)))}; leave such points out")
+            raise ValueError(
+                f"{name} is not finite at point {int(np.argmin(np.isfinite(array)))}; leave such points out"
+            )
     return arrays
 
 

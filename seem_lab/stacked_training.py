@@ -74,9 +74,10 @@ def train_stacked(
 
         stopped = lost | over | (step == steps)
         for i in stopped.nonzero()[:, 0].tolist():
-            ends[batch.run[i]] = (step - 1, "non-finite") if lost[i] else (step, "q_limit" if over[i] else "finished")
+            run = int(batch.run[i])
+            ends[run] = (step - 1, "non-finite") if lost[i] else (step, "q_limit" if over[i] else "finished")
             final = batch.before if lost[i] else batch.parameters
-            for parameter, value in zip(networks[batch.run[i]].parameters(), final, strict=True):
+            for parameter, value in zip(networks[run].parameters(), final, strict=True):
                 parameter.data.copy_(value[i])
         if stopped.all():
             break
@@ -105,7 +106,7 @@ class _Batch:
         self.reward: Float[Tensor, "s n"] = torch.stack([p.reward for p in problems])
         self.discount: Float[Tensor, "s n"] = torch.stack([p.discount for p in problems])
         self.rate: Float[Tensor, " s"] = torch.tensor(rates, dtype=self.inputs.dtype)
-        self.choice: Int[Tensor, "s n"] | None = None
+        self.choice: Int[Tensor, "s n"] = torch.full((len(networks), problems[0].n), -1)  # none yet
         self.tape: list[Block] = []
 
     def keep(self, stay: Bool[Tensor, " s"]) -> None:
@@ -120,7 +121,7 @@ class _Batch:
         n = self.reward.shape[1]
         q, self.tape = self._forward(self.inputs, n)
         q_next, choice = q[:, n:].unflatten(1, (n, -1)).max(dim=2)
-        switches = (choice != (choice if self.choice is None else self.choice)).sum(1)
+        switches = ((choice != self.choice) & (self.choice >= 0)).sum(1)
         self.choice = choice
         return q[:, :n], q_next, switches
 
@@ -192,7 +193,9 @@ def _check(
     """The learning rate of each run, once everything fits."""
     runs = len(networks)
     if runs == 0 or len(problems) != runs:
-        raise ValueError(f"one problem a network is needed, at least one; got {runs} networks, {len(problems)} problems")
+        raise ValueError(
+            f"one problem a network is needed, at least one; got {runs} networks, {len(problems)} problems"
+        )
     rates = [float(rate) for rate in ([lr] * runs if isinstance(lr, int | float) else lr)]
     if len(rates) != runs or not all(rate > 0 for rate in rates):
         raise ValueError(f"lr must be one positive rate or {runs} of them, got {lr}")
@@ -200,11 +203,16 @@ def _check(
         raise ValueError(f"steps must not be negative and q_limit must be positive, got {steps} and {q_limit}")
     if len({repr(network) for network in networks}) > 1 or len({p.candidates.shape for p in problems}) > 1:
         raise ValueError("the runs differ in shape; stack those of one architecture and one size of problem")
-    linear = [layer for layer in networks[0].children() if isinstance(layer, nn.Linear)]
-    if linear:
-        hidden, bias = [layer.out_features for layer in linear[:-1]], linear[0].bias is not None
-        norm = any(isinstance(layer, nn.LayerNorm) for layer in networks[0].children())
-        linear = repr(networks[0]) == repr(mlp(linear[0].in_features, hidden, layer_norm=norm, bias=bias))
-    if not linear or not all(p.requires_grad for q in networks for p in q.parameters()):
+    if not _as_mlp_makes_it(networks[0]) or not all(p.requires_grad for q in networks for p in q.parameters()):
         raise ValueError("only networks as mlp makes them can be stacked; use train for others")
     return rates
+
+
+def _as_mlp_makes_it(network: nn.Module) -> bool:
+    """Whether the layers are those `mlp` would put there."""
+    linear = [layer for layer in network.children() if isinstance(layer, nn.Linear)]
+    if not linear:
+        return False
+    hidden, bias = [layer.out_features for layer in linear[:-1]], linear[0].bias is not None
+    norm = any(isinstance(layer, nn.LayerNorm) for layer in network.children())
+    return repr(network) == repr(mlp(linear[0].in_features, hidden, layer_norm=norm, bias=bias))

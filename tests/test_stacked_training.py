@@ -57,14 +57,21 @@ def test_a_run_that_blows_up_leaves_and_the_others_go_on() -> None:
         assert run.stop_reason == single.stop_reason
         assert run.step.tolist() == single.step.tolist()
         np.testing.assert_allclose(run.q_max, single.q_max, rtol=1e-6)
-        torch.testing.assert_close(nn.utils.parameters_to_vector(network.parameters()), nn.utils.parameters_to_vector(alone.parameters()), rtol=1e-6, atol=1e-9)
+        torch.testing.assert_close(
+            nn.utils.parameters_to_vector(network.parameters()),
+            nn.utils.parameters_to_vector(alone.parameters()),
+            rtol=1e-6,
+            atol=1e-9,
+        )
     assert np.isfinite(runs[2].seem[[0, 80, 100]]).all() and np.isnan(runs[2].seem[1])
 
 
 def test_a_kernel_that_overflows_gives_nan_and_stops_nobody() -> None:
     """Inputs of 1e160 under weights of 1e-160: Q is as ever, but x . x is infinite."""
     calm = random_features(6, 5, gamma=0.8)
-    wild = Problem("wild", replace(calm.transitions, state=1e160 * calm.x, next_state=1e160 * calm.x), calm.next_actions, 0.8)
+    wild = Problem(
+        "wild", replace(calm.transitions, state=1e160 * calm.x, next_state=1e160 * calm.x), calm.next_actions, 0.8
+    )
     networks = [mlp(5, (8,), seed=1), mlp(5, (8,), seed=1)]
     with torch.no_grad():
         networks[1][0].weight.mul_(1e-160)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import os
-import time
+import signal
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from distributed import Client, LocalCluster
 from pandas.testing import assert_frame_equal
 
 import seem_lab.sweeps
 from seem_lab import mlp, toy_walk, train
 from seem_lab.sweeps import sweep
+
+train_chunk = seem_lab.sweeps._train_chunk  # as it is before a test replaces it
 
 QUICK = dict(gamma=(0.9, 0.99), steps=120, record_at=(0, 60, 100), stack=3)
 
@@ -48,7 +52,13 @@ def test_a_row_says_what_a_single_run_says(table: pd.DataFrame) -> None:
 
 def test_the_grid_is_every_combination_in_order() -> None:
     table = sweep(
-        [3, 1], gamma=0.9, lr=[0.01, 0.02], hidden=[(8,), (8, 4)], layer_norm=[False, True], bias=False, steps=2,
+        [3, 1],
+        gamma=0.9,
+        lr=[0.01, 0.02],
+        hidden=[(8,), (8, 4)],
+        layer_norm=[False, True],
+        bias=False,
+        steps=2,
         record_at=(),
     )
     assert len(table) == 16
@@ -125,9 +135,25 @@ def test_an_error_in_a_task_cancels_the_rest(monkeypatch: pytest.MonkeyPatch) ->
         sweep(range(64), executor=executor, steps=1, record_at=())
 
 
-def kill_once(flag: str, chunk: list, *arguments: object) -> dict:
-    """The worker that first meets the second chunk dies."""
-    if chunk[0].seed >= 3 and not os.path.exists(flag):
+def deadly(chunk: list, *arguments: object, flag: str) -> dict:
+    """The worker that meets seed 3 first dies of it."""
+    if any(setting.seed == 3 for setting in chunk) and not Path(flag).exists():
         Path(flag).touch()
-        os.kill(os.getpid(), 9)
-    return seem_lab.sweeps._train_chunk(chunk, *arguments)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train_chunk(chunk, *arguments)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_dask_makes_the_same_table_even_when_a_worker_is_killed(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag = tmp_path / "killed"
+    monkeypatch.setattr(seem_lab.sweeps, "_train_chunk", partial(deadly, flag=str(flag)))
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        client.get_executor() as executor,
+    ):
+        again = sweep(range(8), executor=executor, **QUICK)
+    assert flag.exists()  # somebody did die
+    assert_frame_equal(again, table, check_exact=True)
