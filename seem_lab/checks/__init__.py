@@ -5,17 +5,21 @@ from seem_lab.checks.lesson_00 import check_diverged_share, check_td_error
 from seem_lab.checks.lesson_01 import check_loop_factor, check_overtaken, check_safe_learning_rate
 from seem_lab.checks.lesson_02 import check_kernel_view, check_rate_and_crash, check_threshold_gamma
 from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry, check_tanh_kernel
+from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio
 
 __all__ = [
     "Check",
+    "check_adam_moves",
     "check_bootstrap_moves",
     "check_diverged_share",
+    "check_growth_orders",
     "check_kernel_entry",
     "check_kernel_view",
     "check_loop_factor",
     "check_overtaken",
     "check_rate_and_crash",
     "check_safe_learning_rate",
+    "check_start_ratio",
     "check_tanh_kernel",
     "check_td_error",
     "check_threshold_gamma",

@@ -1,0 +1,110 @@
+"""The checks of lesson 06: a stub fails, the right answer passes, every known mistake gets its sentence."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from seem_lab import checks
+
+
+def moves(gradients, lr, beta1, beta2):
+    """What torch's Adam does with these gradients."""
+    parameter = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.Adam([parameter], lr=lr, betas=(beta1, beta2), eps=1e-12)
+    found = []
+    for gradient in gradients:
+        before = parameter.item()
+        parameter.grad = torch.tensor([gradient], dtype=torch.float64)
+        optimizer.step()
+        found.append(parameter.item() - before)
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def orders(a, depth):
+    return a * depth, a * (2 * depth - 1), a * (2 * depth - 2)
+
+
+def uncorrected(gradients, lr, beta1, beta2):
+    m = v = 0.0
+    found = []
+    for g in gradients:
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+        found.append(-lr * m / math.sqrt(v))
+    return found
+
+
+def rms_prop(gradients, lr, beta1, beta2):
+    v, found = 0.0, []
+    for t, g in enumerate(gradients, 1):
+        v = beta2 * v + (1 - beta2) * g * g
+        found.append(-lr * g / math.sqrt(v / (1 - beta2**t)))
+    return found
+
+
+def without_root(gradients, lr, beta1, beta2):
+    m = v = 0.0
+    found = []
+    for t, g in enumerate(gradients, 1):
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g * g
+        found.append(-lr * (m / (1 - beta1**t)) / (v / (1 - beta2**t)))
+    return found
+
+
+EXERCISES = [
+    (
+        checks.check_adam_moves,
+        moves,
+        {
+            "m and v start at 0": uncorrected,
+            "against the gradient": lambda *case: -moves(*case),
+            "square root of v is missing": without_root,
+            "divides g itself": rms_prop,
+            "are swapped": lambda g, lr, beta1, beta2: moves(g, lr, beta2, beta1),
+            "learning rate is missing": lambda g, lr, *betas: moves(g, 1.0, *betas),
+            "should give": lambda *case: 2 * moves(*case),
+        },
+    ),
+    (
+        checks.check_growth_orders,
+        orders,
+        {
+            "carries the factor u": lambda a, depth: (a * depth, a * (depth - 1), a * (2 * depth - 2)),
+            "two derivatives of Q": lambda a, depth: (a * depth, a * (2 * depth - 1), a * (depth - 1)),
+            "right for an order of 1 only": lambda a, depth: orders(1, depth),
+            "orders multiply": lambda a, depth: tuple(a + k for k in orders(1, depth)),
+            "should give": lambda a, depth: (0, 0, 0),
+        },
+    ),
+    (
+        checks.check_start_ratio,
+        lambda q: np.sqrt(2 * q + 1),
+        {
+            "v averages g squared": lambda q: math.sqrt(q + 1),
+            "take the root": lambda q: 2 * q + 1,
+            "upside down": lambda q: (2 * q + 1) ** -0.5,
+            "not the depth": lambda q: math.sqrt(abs(4 * q - 1)),
+            "should give": lambda q: q,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "right", "mistakes"), EXERCISES)
+def test_exercise(check, right, mistakes):
+    assert repr(check(right)).startswith("Right. ")
+    stub = check(lambda *arguments: ...)
+    assert not stub.passed
+    assert "in place of the dots" in repr(stub)
+    for words, wrong in mistakes.items():
+        outcome = check(wrong)
+        assert not outcome.passed
+        assert words in outcome.message
+
+
+@pytest.mark.parametrize("q", [1, 3, 5])
+def test_start_ratio_is_what_the_averages_do(q):
+    """The exercise's truth against Adam itself, long before 1 / (1 - beta2) steps, and with no lag in m."""
+    gradients = [float(t**q) for t in range(1, 1001)]
+    assert abs(moves(gradients, 1.0, 0.0, 1 - 1e-7)[-1].abs() - math.sqrt(2 * q + 1)) < 0.01
