@@ -1,5 +1,13 @@
 """The pictures of the lessons: data in, a `LessonFigure` out, its description in `figure.alt`."""
 
+from seem_lab.plotting.adam import (
+    adam_step_sizes,
+    climb_exponents,
+    explosion_and_climb,
+    predicted_rates,
+    ratio_through_training,
+    steady_climb,
+)
 from seem_lab.plotting.excitation import error_through_training, moves, signed_errors, value_chases_target
 from seem_lab.plotting.figure import LessonFigure
 from seem_lab.plotting.kernels import (
@@ -31,10 +39,13 @@ from seem_lab.plotting.runs import crash_steps, q_through_training, walk_picture
 
 __all__ = [
     "LessonFigure",
+    "adam_step_sizes",
+    "climb_exponents",
     "crash_steps",
     "error_growth",
     "error_plane",
     "error_through_training",
+    "explosion_and_climb",
     "first_order_error",
     "generalisation_maps",
     "growth_per_step",
@@ -44,7 +55,9 @@ __all__ = [
     "moves",
     "pair_path",
     "predicted_and_measured",
+    "predicted_rates",
     "q_through_training",
+    "ratio_through_training",
     "residual_by_size",
     "residual_distribution",
     "response_along_ray",
@@ -54,6 +67,7 @@ __all__ = [
     "sign_and_growth",
     "signed_errors",
     "stability_circle",
+    "steady_climb",
     "transient_growth",
     "value_chases_target",
     "walk_picture",

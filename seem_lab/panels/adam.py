@@ -1,0 +1,161 @@
+"""Explorer of lesson 06: how steady is the climb under Adam, and how long are its steps?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from matplotlib.figure import Figure
+
+from seem_lab.growth import Fit, fit_line, fit_power, terminal_start
+from seem_lab.panels.panel import Panel, whole_slider
+from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
+from seem_lab.problems import DATA
+
+BETA2, LR, DEPTH = (0.9, 0.99, 0.999, 0.9999), (3e-4, 1e-3, 3e-3), (2, 3)
+HEIGHTS = (30, 60, 120, 240, 480)  # of the left axis
+
+
+@dataclass(frozen=True)
+class Climb:
+    """One stored run under Adam.
+
+    Args:
+        depth: linear layers L.
+        beta2: Adam's.
+        step: `(T,)` steps.
+        norm: `(T,)` ||theta||.
+        root: `(T,)` |Q|^(1/L), |Q| the largest.
+        ratio: `(T,)` |m| / sqrt(v), the median over the active parameters.
+        window: the records from which ||u|| has grown to 10 times its minimum; None if it never does.
+    """
+
+    depth: int
+    beta2: float
+    step: np.ndarray
+    norm: np.ndarray
+    root: np.ndarray
+    ratio: np.ndarray
+    window: slice | None
+
+    def line(self, values: np.ndarray) -> Fit | None:
+        """The straight line through the climb, if there is one."""
+        return None if self.window is None else fit_line(self.step[self.window], values[self.window])
+
+
+class SteadyClimb(Panel):
+    """Stored runs of the toy walk under Adam: beta2, learning rate, depth and seed.
+
+    Example:
+        >>> SteadyClimb(depth=3, seed=5).text.split(":")[0]
+        'Depth 3, beta2 0.999'
+    """
+
+    title = "How steady is the climb, and how long are the steps?"
+    size = (960, 400)
+    presets = {
+        "usual": {},
+        "short memory": {"beta2": 0.9},
+        "long memory": {"beta2": 0.9999},
+        "three layers": {"depth": 3},
+        "three times the learning rate": {"lr": 3e-3},
+    }
+
+    def __init__(self, **parameters: Any) -> None:
+        with np.load(DATA / "adam_runs.npz", allow_pickle=False) as stored:
+            self.runs = {name: stored[name] for name in stored.files}
+        super().__init__(**parameters)
+
+    def controls(self) -> dict[str, ipywidgets.ValueWidget]:
+        def choice(name: str, value: float, options: tuple[float, ...]) -> ipywidgets.SelectionSlider:
+            return ipywidgets.SelectionSlider(
+                options=[(f"{option:g}", option) for option in options],
+                value=value,
+                description=name,
+                style={"description_width": "initial"},
+                layout={"width": "290px"},
+            )
+
+        return {
+            "beta2": choice("memory β2", 0.999, BETA2),
+            "lr": choice("learning rate", 1e-3, LR),
+            "depth": choice("depth L (layers)", 2, DEPTH),
+            "seed": whole_slider("seed", 0, 0, 7),
+        }
+
+    def compute(self, beta2: float, lr: float, depth: int, seed: int) -> Climb:
+        wanted = {"beta2": beta2, "lr": lr, "depth": depth, "seed": seed}
+        (row,) = np.flatnonzero(np.all([self.runs[name] == value for name, value in wanted.items()], axis=0))
+        start = terminal_start(self.runs["td_error_norm"][row])
+        return Climb(
+            depth=depth,
+            beta2=beta2,
+            step=self.runs["step"],
+            norm=self.runs["parameter_norm"][row].astype(float),
+            root=self.runs["q_max"][row].astype(float) ** (1 / depth),
+            ratio=self.runs["ratio"][row].astype(float),
+            window=None if start is None else slice(start, None),
+        )
+
+    def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
+        left, right = figure.subplots(1, 2)
+        last = self.runs["step"][-1]
+        tidy(left, title="Parameters and values", x="training step")
+        left.set(xlim=(0, last), ylim=(0, HEIGHTS[-1]))
+        norm, root, norm_line, root_line = animate(
+            left.plot([], [], color=BLUE, linewidth=2.2, label=r"$\|\theta\|$")[0],
+            left.plot([], [], color=ORANGE, linewidth=2.2, linestyle="--", label=r"$|Q|^{1/L}$")[0],
+            left.plot([], [], color="black", linewidth=1.2, linestyle=":", label="straight lines")[0],
+            left.plot([], [], color="black", linewidth=1.2, linestyle=":")[0],
+        )
+        left.legend(loc="upper left", frameon=False)
+        tidy(right, title="Step over learning rate, middle parameter", x="training step")
+        right.set(xlim=(0, last), ylim=(0, 3.7), ylabel=r"ratio $|\hat m| / \sqrt{\hat v}$")
+        right.axhline(1, color=GREY, linewidth=0.8)
+        ratio, early, name = animate(
+            right.plot([], [], color=BLUE, linewidth=2.2)[0],
+            right.plot([0, last], [0, 0], color=GREY, linewidth=1.2, linestyle="--")[0],
+            right.text(last, 0, "", ha="right", va="bottom", fontsize=9),
+        )
+        return SimpleNamespace(
+            left=left, norm=norm, root=root, norm_line=norm_line, root_line=root_line,
+            ratio=ratio, early=early, name=name,
+        )  # fmt: skip
+
+    def draw(self, artists: SimpleNamespace, result: Climb) -> None:
+        for values, curve, straight in (
+            (result.norm, artists.norm, artists.norm_line),
+            (result.root, artists.root, artists.root_line),
+        ):
+            curve.set_data(result.step, values)
+            line = result.line(values)
+            there = result.step[result.window or slice(0, 0)]
+            straight.set_data(there, line.intercept + line.slope * there if line else there)
+        top = max(result.norm[-1], result.root[-1])
+        height = next((height for height in HEIGHTS if top <= height), HEIGHTS[-1])
+        if artists.left.get_ylim() != (0, height):  # a new limit costs a full draw
+            artists.left.set_ylim(0, height)
+        artists.ratio.set_data(result.step, result.ratio)
+        early = math.sqrt(4 * result.depth - 1)
+        artists.early.set_ydata([early, early])
+        artists.name.set_y(early)
+        artists.name.set_text(f"√(4L-1) = {early:.2f}")
+
+    def sentence(self, result: Climb) -> str:
+        where = f"Depth {result.depth}, beta2 {result.beta2:g}"
+        norm, root = result.line(result.norm), result.line(result.root)
+        if norm is None or root is None or result.window is None:
+            return f"{where}: it does not climb within {result.step[-1]} steps."
+        exponent = fit_power(result.step[result.window], result.root[result.window] ** result.depth).exponent
+        top = int(result.ratio.argmax())
+        return (
+            f"{where}: from step {norm.first} on, the norm climbs {norm.slope:.3g} a step (R² {norm.r_squared:.4f}); "
+            f"R² of |Q|^(1/{result.depth}) is {root.r_squared:.4f}, yet the best exponent is {exponent:.2f}, not "
+            f"{result.depth}. The ratio is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
+            f"{result.ratio[-1]:.2f} at step {result.step[-1]}."
+        )
