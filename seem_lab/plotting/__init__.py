@@ -36,10 +36,20 @@ from seem_lab.plotting.one_step import (
     residual_distribution,
 )
 from seem_lab.plotting.runs import crash_steps, q_through_training, walk_picture
+from seem_lab.plotting.seem import (
+    alarms_and_misses,
+    auroc_over_time,
+    mode_over_walk,
+    seem_along_runs,
+    seem_by_outcome,
+    time_to_crash,
+)
 
 __all__ = [
     "LessonFigure",
     "adam_step_sizes",
+    "alarms_and_misses",
+    "auroc_over_time",
     "climb_exponents",
     "crash_steps",
     "error_growth",
@@ -52,6 +62,7 @@ __all__ = [
     "kernel_drift",
     "kernel_matrix",
     "kernel_with_shapes",
+    "mode_over_walk",
     "moves",
     "pair_path",
     "predicted_and_measured",
@@ -61,13 +72,16 @@ __all__ = [
     "residual_by_size",
     "residual_distribution",
     "response_along_ray",
+    "seem_along_runs",
     "seem_at_start",
     "seem_by_discount",
+    "seem_by_outcome",
     "shared_spectrum",
     "sign_and_growth",
     "signed_errors",
     "stability_circle",
     "steady_climb",
+    "time_to_crash",
     "transient_growth",
     "value_chases_target",
     "walk_picture",

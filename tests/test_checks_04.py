@@ -1,0 +1,109 @@
+"""Checks of lesson 04: the right answer, the stub, and every mistake it knows."""
+
+import pytest
+import torch
+
+from seem_lab import checks
+
+
+def auroc(diverged, survived, tie=0.5):
+    pairs = [1.0 if a > b else tie if a == b else 0.0 for a in diverged for b in survived]
+    return sum(pairs) / len(pairs)
+
+
+def alarms(seem, step, diverged, lr, n, end, *, eps=None, steps_left=None, shares=None):
+    eps = 2 * lr / n if eps is None else eps(lr, n)
+    warned = eps * seem * (end - step if steps_left is None else steps_left(end, step)) > 1
+    if shares is not None:
+        return shares(warned, diverged)
+    return (~warned)[diverged].double().mean().item(), warned[~diverged].double().mean().item()
+
+
+def wrong(**changes):
+    return lambda *case: alarms(*case, **changes)
+
+
+# check, right answer, {words of the message: wrong answer}
+EXERCISES = [
+    (
+        checks.check_time_constant,
+        lambda seem, lr, n: n / (2 * lr * seem),
+        {
+            "growth in one step": lambda seem, lr, n: 2 * lr / n * seem,
+            "the N is missing": lambda seem, lr, n: 1 / (2 * lr * seem),
+            "brings a 2": lambda seem, lr, n: n / (lr * seem),
+            "takes the learning rate for eps": lambda seem, lr, n: 1 / (lr * seem),
+            "should give 25": lambda seem, lr, n: 0.0,
+        },
+    ),
+    (
+        checks.check_auroc,
+        auroc,
+        {
+            "counts nothing": lambda a, b: auroc(a, b, 0.0),
+            "counts whole": lambda a, b: auroc(a, b, 1.0),
+            "turn the comparison round": lambda a, b: auroc(b, a),
+            "divide by the number of all pairs": lambda a, b: auroc(a, b) * len(a) * len(b),
+            "not only those at the same place": lambda a, b: (
+                sum(auroc([x], [y]) for x, y in zip(a, b, strict=False)) / min(len(a), len(b))
+            ),
+            "should give 0.625": lambda a, b: sum(a) / len(a) - sum(b) / len(b),
+        },
+    ),
+    (
+        checks.check_misses_and_false_alarms,
+        alarms,
+        {
+            "swapped": lambda *case: alarms(*case)[::-1],
+            "*without* a warning": wrong(
+                shares=lambda warned, diverged: (
+                    warned[diverged].double().mean().item(),
+                    warned[~diverged].double().mean().item(),
+                )
+            ),
+            "not of the warnings": wrong(
+                shares=lambda warned, diverged: (
+                    (~warned)[diverged].double().mean().item(),
+                    (~diverged)[warned].double().mean().item(),
+                )
+            ),
+            "not among all runs": wrong(
+                shares=lambda warned, diverged: (
+                    (~warned & diverged).double().mean().item(),
+                    (warned & ~diverged).double().mean().item(),
+                )
+            ),
+            "end - step": wrong(steps_left=lambda end, step: end),
+            "takes the learning rate for eps": wrong(eps=lambda lr, n: lr),
+            "the N is missing": wrong(eps=lambda lr, n: 2 * lr),
+            "should give (0.5,": lambda *case: (0.1, 0.1),
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "right", "_"), EXERCISES)
+def test_right_answer_passes(check, right, _):
+    result = check(right)
+    assert result.passed, result
+    assert repr(result).startswith("Right.")
+
+
+@pytest.mark.parametrize(("check", "_", "mistakes"), EXERCISES)
+def test_stub_does_not_pass(check, _, mistakes):
+    assert not check(lambda *arguments: ...).passed
+    assert not check(None).passed
+
+
+@pytest.mark.parametrize(
+    ("check", "words", "answer"),
+    [(check, words, answer) for check, _, mistakes in EXERCISES for words, answer in mistakes.items()],
+)
+def test_known_mistakes_get_their_sentence(check, words, answer):
+    result = check(answer)
+    assert not result.passed
+    assert words in result.message
+
+
+def test_tensors_are_accepted_for_the_two_shares():
+    assert checks.check_misses_and_false_alarms(lambda *case: torch.tensor(alarms(*case), dtype=torch.float64)).passed
