@@ -10,6 +10,20 @@ from seem_lab.plotting.adam import (
 )
 from seem_lab.plotting.excitation import error_through_training, moves, signed_errors, value_chases_target
 from seem_lab.plotting.figure import LessonFigure
+from seem_lab.plotting.forecasts import (
+    errors_and_switches,
+    errors_by_start,
+    false_alarm,
+    forecast_errors,
+    forecast_intervals,
+)
+from seem_lab.plotting.growth import (
+    error_and_inverse,
+    kernel_exponents,
+    map_and_flow,
+    scaling_orders,
+    straightened_error,
+)
 from seem_lab.plotting.kernels import (
     generalisation_maps,
     kernel_drift,
@@ -52,16 +66,24 @@ __all__ = [
     "auroc_over_time",
     "climb_exponents",
     "crash_steps",
+    "error_and_inverse",
     "error_growth",
     "error_plane",
     "error_through_training",
+    "errors_and_switches",
+    "errors_by_start",
     "explosion_and_climb",
+    "false_alarm",
     "first_order_error",
+    "forecast_errors",
+    "forecast_intervals",
     "generalisation_maps",
     "growth_per_step",
     "kernel_drift",
+    "kernel_exponents",
     "kernel_matrix",
     "kernel_with_shapes",
+    "map_and_flow",
     "mode_over_walk",
     "moves",
     "pair_path",
@@ -72,6 +94,7 @@ __all__ = [
     "residual_by_size",
     "residual_distribution",
     "response_along_ray",
+    "scaling_orders",
     "seem_along_runs",
     "seem_at_start",
     "seem_by_discount",
@@ -81,6 +104,7 @@ __all__ = [
     "signed_errors",
     "stability_circle",
     "steady_climb",
+    "straightened_error",
     "time_to_crash",
     "transient_growth",
     "value_chases_target",

@@ -1,0 +1,188 @@
+"""The pictures of lesson 05, second half: how good the forecasts of a crash are, and what spoils them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seem_lab.forecast import Forecast
+from seem_lab.plotting.figure import BLUE, GREY, ORANGE, LessonFigure, series, tidy
+from seem_lab.training import History
+
+Errors = Mapping[str, Mapping[str, ArrayLike]]  # group -> method -> signed relative errors of the steps left
+
+
+def forecast_errors(groups: Errors) -> LessonFigure:
+    """Share of runs whose forecast is off by at most so much of the steps left; one axes a group, one line a method.
+
+    Args:
+        groups: group -> method -> `(runs,)` relative errors.
+    """
+    figure = LessonFigure(8.0, 2.7 * -(-len(groups) // 2) + 0.4)
+    told = []
+    for axes, (group, methods) in zip(_grid(figure, len(groups)), groups.items(), strict=True):
+        tidy(axes, title=f"{group}: {len(np.asarray(next(iter(methods.values()))))} runs")
+        words = []
+        for (method, errors), style in zip(methods.items(), series(), strict=False):
+            size = np.sort(np.abs(np.asarray(errors, float)))
+            share = 100 * np.arange(len(size) + 1) / len(size)
+            edge = np.minimum(100 * np.append(size, size[-1]), 200)
+            axes.step(np.append(0, edge), np.append(share, 100), where="post", **style, label=method)
+            words.append(f"{method} median {np.median(size):.0%}, nine in ten within {np.quantile(size, 0.9):.0%}")
+        axes.axhline(50, color="black", linewidth=0.7)
+        axes.set(xlim=(-2, 80), ylim=(0, 102))
+        told.append(f"{group}: " + ", ".join(words))
+    figure.supxlabel("error of the forecast, in % of the steps left", fontsize=10)
+    figure.supylabel("% of the runs", fontsize=10)
+    _legend_above(figure)
+    figure.alt = (
+        "Share of the runs whose forecast is off by at most so many per cent of the steps left. "
+        + ". ".join(told)
+        + "."
+    )
+    return figure
+
+
+def forecast_intervals(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> LessonFigure:
+    """The interval of every forecast around the step of the crash (zero), narrow ones first; misses are crosses.
+
+    Args:
+        groups: group -> (low, high), `(runs,)` each: ends of the interval minus the step of the crash.
+    """
+    figure = LessonFigure(8.0, 2.4 * -(-len(groups) // 2) + 0.4)
+    told = []
+    for axes, (group, (low, high)) in zip(_grid(figure, len(groups)), groups.items(), strict=True):
+        low, high = np.asarray(low, float), np.asarray(high, float)
+        order = np.lexsort((low, high - low))
+        low, high = low[order], high[order]
+        holds = (low <= 0) & (high >= 0)
+        run = np.arange(len(low))
+        bound = max(6.0, 1.2 * np.quantile(np.abs(np.concatenate([low, high])), 0.95))
+        low, high = np.clip(low, -bound, bound), np.clip(high, -bound, bound)
+        axes.vlines(run[holds], low[holds] - 0.15, high[holds] + 0.15, color=BLUE, linewidth=2.2)
+        axes.vlines(run[~holds], low[~holds] - 0.15, high[~holds] + 0.15, color=ORANGE, linewidth=2.2)
+        nearest = np.clip(np.where(low > 0, low, high), -0.93 * bound, 0.93 * bound)  # inside the picture
+        axes.plot(run[~holds], nearest[~holds], "x", color=ORANGE, markersize=7, markeredgewidth=2)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set(ylim=(-bound, bound), xticks=[])
+        tidy(axes, title=f"{group}: {holds.sum()} of {len(holds)} hold it", y="steps from the crash")
+        axes.grid(axis="x", visible=False)
+        told.append(
+            f"{group}: {holds.sum()} of {len(holds)} intervals hold it, median width {np.median(high - low):.0f}"
+        )
+    figure.supxlabel("one bar a run, narrow intervals first; a cross marks a miss", fontsize=10)
+    figure.alt = "Intervals of the forecasts around the step of the crash. " + "; ".join(told) + "."
+    return figure
+
+
+def errors_by_start(groups: Mapping[str, Mapping[str, Mapping[int, ArrayLike]]]) -> LessonFigure:
+    """Relative error of each method by how early the forecast is made: median, bars from the 10 % to the 90 % point.
+
+    Args:
+        groups: group -> method -> multiple of the error's minimum -> `(runs,)` relative errors.
+    """
+    figure = LessonFigure(8.0, 2.7 * -(-len(groups) // 2) + 0.4)
+    told = []
+    for axes, (group, methods) in zip(_grid(figure, len(groups)), groups.items(), strict=True):
+        words = []
+        for shift, ((method, by_multiple), style, marker) in enumerate(
+            zip(methods.items(), series(), ("s", "^", "o", "D"), strict=False)
+        ):
+            size = [100 * np.abs(np.asarray(errors, float)) for errors in by_multiple.values()]
+            low, middle, high = (np.array([np.quantile(values, q) for values in size]) for q in (0.1, 0.5, 0.9))
+            place = np.arange(len(size)) + 0.16 * (shift - (len(methods) - 1) / 2)
+            axes.errorbar(
+                place, middle, (middle - low, high - middle), color=style["color"], marker=marker, markersize=6,
+                linestyle="none", linewidth=1.6, capsize=3, label=method,
+            )  # fmt: skip
+            words.append(f"{method} " + ", ".join(f"{value:.0f} %" for value in middle))
+        axes.set_xticks(range(len(by_multiple)), [f"{multiple}x" for multiple in by_multiple])
+        axes.set_ylim(-4, 105)
+        tidy(axes, title=group)
+        told.append(f"{group}: medians at {', '.join(f'{m} times' for m in by_multiple)}: " + "; ".join(words))
+    figure.supxlabel("error at the forecast, in multiples of its minimum (later to the right)", fontsize=10)
+    figure.supylabel("% of the steps left", fontsize=10)
+    _legend_above(figure)
+    figure.alt = "Error of the forecasts by how early they are made. " + ". ".join(told) + "."
+    return figure
+
+
+def errors_and_switches(switches: ArrayLike, error: ArrayLike) -> LessonFigure:
+    """Error of a forecast against the number of greedy next actions that still changed after it, one mark a run.
+
+    Args:
+        switches: `(runs,)` changes between the forecast and the crash.
+        error: `(runs,)` signed relative error of the steps left.
+    """
+    switches, error = np.asarray(switches), 100 * np.asarray(error, float)
+    figure = LessonFigure(7.0, 3.2)
+    axes = tidy(
+        figure.subplots(), x="greedy next actions that change after the forecast", y="error, % of the steps left"
+    )
+    for label, rows, color, marker in (("none", switches == 0, BLUE, "o"), ("some", switches > 0, ORANGE, "^")):
+        axes.plot(
+            switches[rows], error[rows], marker, color=color, fillstyle="none", label=f"{label}: {rows.sum()} runs"
+        )
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set_xscale("symlog", linthresh=10)
+    axes.set_xticks([0, 10, 30, 100, 300], ["0", "10", "30", "100", "300"])
+    axes.set_xlim(-2, 400)
+    axes.minorticks_off()
+    axes.legend(frameon=False)
+    still, moving = np.abs(error[switches == 0]), np.abs(error[switches > 0])
+    figure.alt = (
+        f"Error of the discrete map's forecast against later changes of greedy actions. {len(still)} runs without a "
+        f"change: at most {still.max():.0f} % of the steps left. {len(moving)} runs with changes: median "
+        f"{np.median(moving):.0f} %, at most {moving.max():.0f} %."
+    )
+    return figure
+
+
+def false_alarm(run: History, forecasts: Sequence[Forecast]) -> LessonFigure:
+    """A run that turned back: its error and SEEM over steps, and the crash steps that were forecast on the way.
+
+    Args:
+        run: a run that did not diverge.
+        forecasts: made along it.
+    """
+    figure = LessonFigure(8.0, 3.5)
+    left, right = figure.subplots(1, 2)
+    multiple = run.td_error_norm / np.minimum.accumulate(run.td_error_norm)
+    tidy(left, title="error, in multiples of its minimum", x="training step", y="multiple (log scale)")
+    left.semilogy(run.step, multiple, color=BLUE, linewidth=2)
+    left.set_yticks([1, 2, 3, 5, 10], ["1", "2", "3", "5", "10"])
+    left.minorticks_off()
+    peak = int(np.argmax(multiple))
+    tidy(right, title="crash step forecast on the way", x="training step of the forecast", y="forecast crash step")
+    made = [
+        (f.step, f.crash_step, f.low, f.high)
+        for f in forecasts
+        if f.crash_step is not None and f.low is not None and f.high is not None and f.step <= run.step[peak]
+    ]
+    when, crash, low, high = np.array(made).T
+    right.vlines(when, low, high, color=GREY, linewidth=2.5, label="90 % interval")
+    right.plot(when, crash, "o", color=ORANGE, markersize=5, label="forecast")
+    right.plot(when, when, "-", color="black", linewidth=1, label="now")
+    right.set_ylim(when.min() - 50, run.step[-1] + 50)
+    right.legend(frameon=False, fontsize=9)
+    surest = int(np.argmin(high - low))
+    figure.alt = (
+        f"Left: the error rises to {multiple[peak]:.1f} times its minimum at step {run.step[peak]}, and falls back. "
+        f"Right: {len(made)} forecasts made on the way up. At step {when[surest]} the interval of the crash was "
+        f"{low[surest]} to {high[surest]}, the narrowest. The run never crashed: it was alive at step {run.step[-1]}."
+    )
+    return figure
+
+
+def _grid(figure: LessonFigure, count: int) -> np.ndarray:
+    """So many axes, two in a row."""
+    axes = figure.subplots(-(-count // 2), min(count, 2), squeeze=False).ravel()
+    for spare in axes[count:]:
+        spare.remove()
+    return axes[:count]
+
+
+def _legend_above(figure: LessonFigure) -> None:
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
