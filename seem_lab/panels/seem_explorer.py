@@ -90,7 +90,7 @@ class SeemExplorer(Panel):
             "step": slider("read SEEM at step", 100.0, 0.0, float(STEPS), float(GRID)),
             "seed": whole_slider("seed", 29, 0, 199),
             "gamma": slider("discount γ", 0.965, 0.9, 1.0, 0.005),
-            "lr": log_slider("learning rate η", 0.02, 0.005, 0.2),
+            "lr": log_slider("learning rate η", 0.02, 0.005, 0.1),
         }
 
     def compute(self, step: float, seed: int, gamma: float, lr: float) -> Reading:

@@ -200,7 +200,10 @@ def auroc_over_time(groups: Mapping[str, Mapping[str, Mapping[int, Auroc]]]) -> 
         axes.set_ylim(0.35, 1.03)
         words.append(f"{title}: " + "; ".join(said))
     figure.axes[0].text(len(areas) - 1, 0.485, "a coin", fontsize=9, ha="right", va="top")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=9)
+    handles, names = axes.get_legend_handles_labels()
+    handles.append(Line2D([], [], color="black", marker="|", markersize=14, linestyle=""))
+    names.append("95 % interval")
+    figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=9)
     figure.alt = (
         "AUROC for 'will diverge' against the step at which a score is read; bars are 95 % bootstrap intervals, a coin "
         "has .5. " + ". ".join(words) + "."
@@ -278,6 +281,7 @@ def alarms_and_misses(counts: Mapping[int, tuple[int, int, int, int]]) -> Lesson
     axes.set_xticks(range(len(counts)), [str(step) for step in counts])
     axes.set_ylim(0, 105)
     axes.grid(axis="x", visible=False)
+    axes.plot([], [], "|", color="black", markersize=12, label="95 % interval")
     axes.legend(fontsize=9, frameon=False, loc="upper right")
     figure.alt = (
         "What the rule eps SEEM times steps left above 1 gets wrong, with 95 % intervals. " + "; ".join(words) + "."
