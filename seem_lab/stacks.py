@@ -1,0 +1,102 @@
+"""A network, or several of one shape at once (seeds, twin critics), as a pure function of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from seem_lab.networks import q_values
+
+Networks = nn.Module | Sequence[nn.Module]
+
+
+class Stack:
+    """Trainable parameters, everything else frozen, and a call that maps the former to values.
+
+    For a list of S networks every tensor has a leading axis S and `vmap` runs one network's code for all of them; a
+    single network has no such axis and `vmap` changes nothing, so the same lines serve both.
+
+    Args:
+        network: a module, or a list (also an `nn.ModuleList`) of modules of one shape.
+
+    Raises:
+        ValueError: an empty list, networks that differ in layers, shapes or frozen parameters, nothing to train, or a
+            layer that makes the value of a row depend on other rows or on chance.
+        TypeError: half precision parameters.
+    """
+
+    def __init__(self, network: Networks) -> None:
+        self.several = not isinstance(network, nn.Module) or isinstance(network, nn.ModuleList)
+        networks = list(network) if self.several else [network]
+        if not networks:
+            raise ValueError("the list of networks is empty; give at least one")
+        self.network, self.size = networks[0], len(networks)
+        for index, other in enumerate(networks[1:], start=1):
+            if _outline(other) != _outline(self.network):
+                raise ValueError(
+                    f"network {index} differs from network 0 in its layers, shapes or frozen parameters; only networks "
+                    "of one shape can be stacked: call once for each shape"
+                )
+        for each in networks:
+            _refuse_by_name(each)
+        states = [dict(each.named_parameters()) | dict(each.named_buffers()) for each in networks]
+        state = {
+            name: torch.stack([s[name].detach() for s in states]) if self.several else states[0][name].detach()
+            for name in states[0]
+        }
+        trainable = [name for name, p in self.network.named_parameters() if p.requires_grad]
+        if not trainable:
+            raise ValueError("no parameter of the network requires a gradient, so every kernel is zero; unfreeze some")
+        self.parameters = {name: state.pop(name) for name in trainable}
+        self.frozen = state
+
+    def check(self, x: Float[Tensor, "*s n d"]) -> Float[Tensor, "*s n d"]:
+        """`x` after the checks of `q_values`; shared inputs are repeated (without memory) for each of S networks."""
+        own = self.several and isinstance(x, Tensor) and x.ndim == 3
+        if own and len(x) != self.size:
+            raise ValueError(f"x has shape {tuple(x.shape)} for {self.size} networks; its first axis must be theirs")
+        with torch.no_grad():
+            q_values(self.network, x[0] if own else x)
+        return x.expand(self.size, *x.shape[-2:]) if self.several else x
+
+    def vmap(self, function: Callable) -> Callable:
+        """`function` of one network's tensors, made to run on the whole stack."""
+        return vmap(function, randomness="different") if self.several else function
+
+    def __call__(self, parameters: dict[str, Tensor], x: Float[Tensor, "*s n d"]) -> Float[Tensor, "*s n"]:
+        """Q(x) with these parameters in place of the network's own."""
+        return self.vmap(self.one)(parameters, self.frozen, x)
+
+    def one(self, parameters: dict[str, Tensor], frozen: dict[str, Tensor], x: Float[Tensor, "n d"]) -> Tensor:
+        """`(N,)` values of one network."""
+        return functional_call(self.network, (parameters, frozen), (x,)).reshape(-1)
+
+
+def _outline(network: nn.Module) -> tuple:
+    """What two networks must share to be stacked."""
+    parameters = ((name, p.shape, p.dtype, p.device, p.requires_grad) for name, p in network.named_parameters())
+    return tuple(type(m) for m in network.modules()), tuple(parameters)
+
+
+def _refuse_by_name(network: nn.Module) -> None:
+    """Half precision, and the known layers that are no function of one row, refused with the remedy."""
+    for name, parameter in network.named_parameters():
+        if parameter.dtype in (torch.float16, torch.bfloat16):
+            raise TypeError(
+                f"parameter {name} is {parameter.dtype}, too coarse for kernels; convert a copy of the network: "
+                "copy.deepcopy(network).float()"
+            )
+    for name, module in network.named_modules():
+        batch_norm = isinstance(module, nn.modules.batchnorm._BatchNorm) and (
+            module.training or not module.track_running_stats
+        )
+        dropout = isinstance(module, nn.modules.dropout._DropoutNd) and module.training and module.p > 0
+        if batch_norm or dropout:
+            raise ValueError(
+                f"{type(module).__name__} ({name or 'the network'}) in training mode makes the value of a row depend on "
+                f"{'the other rows' if batch_norm else 'chance'}, so it has no kernel; call network.eval() first"
+            )
