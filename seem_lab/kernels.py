@@ -19,6 +19,7 @@ then has a leading axis of length S, written `*s` in the shapes.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -82,10 +83,6 @@ class TangentFeatures:
         )
         return reduce(torch.Tensor.add_, products)
 
-    def squared_norm(self) -> Float[Tensor, "*s n"]:
-        """`(N,)`: the kernel's diagonal `|phi(x_i)|^2`."""
-        return sum(math.prod(factor.square().sum(-1) for factor in block) for block in self.blocks)
-
 
 def ntk(
     network: Networks, x1: Float[Tensor, "*s m d"], x2: Float[Tensor, "*s n d"] | None = None
@@ -116,9 +113,14 @@ def ntk(
         >>> ntk(network, torch.ones(1, 2, dtype=torch.float64)).item()       # 1 + 1, and 1 for the bias
         3.0
     """
+    stack = Stack(network)
+    x1 = stack.check(x1, "x1")
     if x2 is None:
-        return tangent_features(network, x1).kernel()
-    features = tangent_features(network, torch.cat([x1, x2], dim=-2))
+        return features_of(stack, x1).kernel()
+    x2 = stack.check(x2, "x2")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise ValueError(f"x1 has width {x1.shape[-1]} but x2 {x2.shape[-1]}; give both as (s, a) concatenated")
+    features = features_of(stack, torch.cat([x1, x2], dim=-2))
     m = x1.shape[-2]
     return features[:m].kernel(features[m:])
 
@@ -126,96 +128,124 @@ def ntk(
 def tangent_features(network: Networks, x: Float[Tensor, "*s n d"]) -> TangentFeatures:
     """phi(x) = dQ(x)/dtheta of N inputs, in factors; the layerwise route where it is exact, the Jacobian elsewhere.
 
-    Args and errors as for `ntk`. One row is always checked against plain autograd, which tells a layer that the
-    layerwise route does not see, and a row whose value depends on the other rows.
+    Args and errors as for `ntk`. Every row is evaluated a second time in other company, which tells a value that
+    depends on the other rows.
     """
     stack = Stack(network)
-    x = stack.check(x)
-    with torch.enable_grad():
-        features, q = _layerwise(stack, x)
-        norms = torch.zeros_like(q) if features is None else features.squared_norm()
-        probe = norms.argmax(-1, keepdim=True)  # the row that has most to say
-        row_q, row_norm = _one_row(stack, x.take_along_dim(probe[..., None], dim=-2))
+    return features_of(stack, stack.check(x))
+
+
+@torch.inference_mode(False)
+@torch.enable_grad()
+def features_of(stack: Stack, x: Float[Tensor, "*s n d"]) -> TangentFeatures:
+    """`tangent_features` of a stack and of inputs that `stack.check` has seen."""
+    stack.try_one_row(x)
+    x = x.detach().clone()
+    before = {name: buffer.clone() for name, buffer in stack.frozen.items()}
+    features, q = _layerwise(stack, x)
+    again = torch.empty_like(q)
+    with torch.no_grad():
+        for rows in (slice(0, None, 2), slice(1, None, 2))[: x.shape[-2]]:  # neighbours apart, and back to front
+            again[..., rows] = stack(stack.parameters, x[..., rows, :].flip(-2)).flip(-1)
     if not torch.isfinite(q).all():
         row = int((~torch.isfinite(q)).nonzero()[0, -1])
         raise ValueError(f"Q is not finite in row {row}: there is no kernel there; go back to the last finite state")
-    tolerance = math.sqrt(torch.finfo(x.dtype).eps)
-    if ((q.gather(-1, probe) - row_q).abs() > tolerance * q.abs().amax(-1, keepdim=True)).any():
+    steady = all(torch.equal(buffer, before[name]) for name, buffer in stack.frozen.items())
+    if not steady or not _agree(q, again):
         raise ValueError(
-            "the value of a row depends on the other rows of the batch, or on chance, so it has no kernel; "
-            "make the network a function of one row (network.eval() freezes normalisation and dropout)"
+            "the value of a row depends on the other rows of the batch, on chance or on earlier evaluations, so it has "
+            "no kernel; make the network a function of one row (network.eval() freezes normalisation and dropout)"
         )
-    if features is None or ((norms.gather(-1, probe) - row_norm).abs() > tolerance * row_norm).any():
-        return _jacobian(stack, x)
-    return features
+    return _jacobian(stack, x) if features is None else features
+
+
+def _agree(one: Float[Tensor, "*s k"], other: Float[Tensor, "*s k"]) -> bool:
+    """Whether two vectors (of every network) are equal up to rounding."""
+    tolerance = math.sqrt(torch.finfo(one.dtype).eps)
+    return bool(((one - other).abs().amax(-1) <= tolerance * one.abs().amax(-1)).all())
 
 
 def _layerwise(stack: Stack, x: Tensor) -> tuple[TangentFeatures | None, Tensor]:
     """Features from one forward and one backward pass, and Q; None where the layers alone do not tell them.
 
-    Every layer's output z gets a matrix of zeros added to it, so that the gradient by these zeros is delta = dQ/dz.
+    Every layer's output z gets a matrix of zeros added to it; the gradient by these zeros is delta = dQ/dz. The
+    factors must add up to what plain autograd gives for a weighted sum of all values: this tells a parameter that acts
+    in a way the layers do not see.
     """
-    layers = [m for m in stack.network.modules() if type(m) in (nn.Linear, nn.LayerNorm) and any(_trainable(m))]
-    known = [p for layer in layers for p in layer.parameters() if p.requires_grad]
-    everything = {id(p) for p in stack.network.parameters() if p.requires_grad}
-    zeros = [x.new_zeros(*x.shape[:-1], next(layer.parameters()).shape[0], requires_grad=True) for layer in layers]
-    odd_calls: list[nn.Module] = []
+    layers = [m for m in stack.network.modules() if type(m) in (nn.Linear, nn.LayerNorm) and _trainable(m)]
+    widths = [next(iter(_trainable(layer).values())).shape[0] for layer in layers]
+    zeros = [x.new_zeros(*x.shape[:-1], width, requires_grad=True) for width in widths]
+    parameters = {name: p.requires_grad_() for name, p in stack.parameters.items()}
+    simple = True
 
-    def run(parameters: dict, frozen: dict, x: Tensor, zeros: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        seen: dict[int, tuple[Tensor, int]] = {}
+    def run(parameters: dict, frozen: dict, x: Tensor, zeros: list[Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
+        inputs: dict[int, Tensor] = {}
 
-        def add_zeros(layer: nn.Module, inputs: tuple[Tensor], z: Tensor) -> Tensor | None:
-            index = next(i for i, one in enumerate(layers) if one is layer)
-            if index in seen or inputs[0].ndim != 2 or z.shape != zeros[index].shape:
-                odd_calls.append(layer)
-                return None
-            seen[index] = inputs[0], inputs[0]._version
-            return z + zeros[index]
+        def add_zeros(index: int, h: Tensor, z: Tensor) -> Tensor | None:
+            nonlocal simple
+            simple = simple and index not in inputs and h.ndim == 2 and z.shape == zeros[index].shape
+            inputs[index] = h
+            return z + zeros[index] if simple else None
 
-        hooks = [layer.register_forward_hook(add_zeros) for layer in layers]
+        hooks = [
+            layer.register_forward_hook(lambda layer, given, z, index=index: add_zeros(index, given[0], z))
+            for index, layer in enumerate(layers)
+        ]
         try:
-            q = stack.one(parameters, frozen, x)
+            return stack.one(parameters, frozen, x), inputs
         finally:
             for hook in hooks:
                 hook.remove()
-        odd_calls.extend(layer for i, layer in enumerate(layers) if i not in seen or seen[i][0]._version != seen[i][1])
-        return q, [] if odd_calls else [seen[i][0].detach() for i in range(len(layers))]
 
-    q, inputs = stack.vmap(run)(stack.parameters, stack.frozen, x, zeros)
-    shared = len({id(p) for p in known}) < len(known)
-    if odd_calls or not layers or shared or len(known) < len(everything):
+    q, inputs = stack.vmap(run)(parameters, stack.frozen, x, zeros)
+    if not q.requires_grad:
+        raise ValueError("Q depends on no parameter that requires a gradient, so every kernel is zero; unfreeze some")
+    owned = [p for index in sorted(inputs) for p in _trainable(layers[index]).values()]
+    everything = {id(p) for p in stack.network.parameters() if p.requires_grad}
+    # every parameter in a known layer, none shared, each layer called once
+    if not simple or len(owned) != len(everything) or {id(p) for p in owned} != everything:
         return None, q.detach()
-    deltas = torch.autograd.grad(q.sum(), zeros)
-    blocks = [block for parts in zip(layers, inputs, deltas, strict=True) for block in _blocks(*parts)]
-    return TangentFeatures(tuple(blocks)), q.detach()
+
+    weights = 1 + torch.rand(x.shape[-2], 1, generator=torch.Generator().manual_seed(0), dtype=x.dtype).to(x.device)
+    names = {id(p): name for name, p in stack.network.named_parameters()}
+    leaves = [parameters[names[id(p)]] for layer in layers for p in _trainable(layer).values()]
+    gradients = torch.autograd.grad(
+        (q @ weights[:, 0]).sum(), zeros + leaves, allow_unused=True, materialize_grads=True
+    )
+    by_parameter = iter(gradients[len(zeros) :])
+    blocks: list[tuple[Tensor, ...]] = []
+    ours, plain = [], []
+    for index, (layer, delta) in enumerate(zip(layers, gradients, strict=False)):
+        own = _blocks(layer, inputs[index].detach(), delta / weights)
+        blocks += own
+        ours += [torch.cat([_sum_rows(block, weights) for block in own], dim=-1).flatten(-2)]
+        shape = (*x.shape[:-2], widths[index], -1)
+        plain += [torch.cat([next(by_parameter).reshape(shape) for _ in _trainable(layer)], dim=-1).flatten(-2)]
+    add_up = _agree(torch.cat(plain, dim=-1), torch.cat(ours, dim=-1))
+    return (TangentFeatures(tuple(blocks)) if add_up else None), q.detach()
 
 
-def _blocks(layer: nn.Module, h: Tensor, delta: Tensor) -> list[tuple[Tensor, ...]]:
+def _blocks(layer: nn.Module, h: Tensor, delta: Tensor) -> Sequence[tuple[Tensor, ...]]:
     """The blocks of one layer: its input is h, `(N, in)`, and delta, `(N, out)`, is dQ by its output."""
-    weight, bias = _trainable(layer)
+    weight, bias = "weight" in _trainable(layer), "bias" in _trainable(layer)
     if isinstance(layer, nn.LayerNorm):
         normalised = nn.functional.layer_norm(h, layer.normalized_shape, eps=layer.eps)
         return [(delta * normalised,)] * weight + [(delta,)] * bias
     if weight and bias:
-        h = torch.cat([h, torch.ones_like(h[..., :1])], dim=-1)
-    elif bias:
-        return [(delta,)]
-    return [(delta * h,)] if delta.shape[-1] == 1 else [(delta, h)]
+        return [(delta, torch.cat([h, torch.ones_like(h[..., :1])], dim=-1))]
+    return [(delta, h)] * weight + [(delta,)] * bias
 
 
-def _trainable(layer: nn.Module) -> tuple[bool, bool]:
-    """Whether weight and bias are parameters that require a gradient."""
-    weight, bias = layer._parameters.get("weight"), layer._parameters.get("bias")
-    return weight is not None and weight.requires_grad, bias is not None and bias.requires_grad
+def _sum_rows(block: tuple[Tensor, ...], weights: Tensor) -> Tensor:
+    """The weighted sum over the N rows of what a block stands for, as a matrix; `weights` is `(N, 1)`."""
+    first, second = block if len(block) == 2 else (block[0], torch.ones_like(block[0][..., :1]))
+    return (first * weights).mT @ second
 
 
-def _one_row(stack: Stack, row: Tensor) -> tuple[Tensor, Tensor]:
-    """Q and |phi|^2 of a single row of each network by plain autograd."""
-    parameters = {name: p.requires_grad_() for name, p in stack.parameters.items()}
-    q = stack(parameters, row)
-    gradients = torch.autograd.grad(q.sum(), list(parameters.values()), allow_unused=True)
-    norms = (g.square().flatten(q.ndim - 1).sum(-1, keepdim=True) for g in gradients if g is not None)
-    return q.detach(), sum(norms, torch.zeros_like(q))
+def _trainable(layer: nn.Module) -> dict[str, nn.Parameter]:
+    """The weight and the bias of a layer, as far as they are parameters that require a gradient."""
+    named = ((name, layer._parameters.get(name)) for name in ("weight", "bias"))
+    return {name: p for name, p in named if p is not None and p.requires_grad}
 
 
 def _jacobian(stack: Stack, x: Tensor) -> TangentFeatures:
@@ -225,5 +255,12 @@ def _jacobian(stack: Stack, x: Tensor) -> TangentFeatures:
         return stack.one(parameters, frozen, row[None]).reshape(())
 
     rows = vmap(grad(value), in_dims=(None, None, 0), chunk_size=PANEL)
-    gradients = stack.vmap(rows)({k: p.detach() for k, p in stack.parameters.items()}, stack.frozen, x)
-    return TangentFeatures(tuple((gradient.flatten(x.ndim - 1),) for gradient in gradients.values()))
+    parameters = {name: p.detach() for name, p in stack.parameters.items()}
+    try:
+        gradients = stack.vmap(rows)(parameters, stack.frozen, x)
+    except RuntimeError as error:
+        raise ValueError(
+            "torch.func cannot differentiate this network row by row; write its forward without control flow that "
+            f"looks at values and without writing in place. PyTorch says: {error}"
+        ) from error
+    return TangentFeatures(tuple((gradient.reshape(*x.shape[:-1], -1),) for gradient in gradients.values()))

@@ -105,33 +105,39 @@ def q_values(network: nn.Module, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]
         ValueError: `x` is not a non-empty matrix, not finite, on another device, of the wrong width, or the network
             gives more than one value a row.
     """
-    if not isinstance(x, Tensor):
-        raise TypeError(f"x must be a tensor, got {type(x).__name__}; convert it with torch.as_tensor(x)")
-    if x.dtype not in (torch.float32, torch.float64):
-        raise TypeError(f"x has dtype {x.dtype}; float32 or float64 is needed: convert it with x.to(torch.float32)")
-    if x.ndim != 2 or len(x) == 0:
-        raise ValueError(f"x must be a non-empty matrix (N, d), one (s, a) a row; got shape {tuple(x.shape)}")
-    parameter = next(network.parameters(), None)
-    if parameter is not None:
-        if parameter.dtype != x.dtype:
-            raise TypeError(f"x is {x.dtype} but the network {parameter.dtype}; convert one: x.to({parameter.dtype})")
-        if parameter.device != x.device:
-            raise ValueError(f"x is on {x.device} but the network on {parameter.device}; move one: x.to(device)")
-    if not torch.isfinite(x).all():
-        row = int((~torch.isfinite(x)).nonzero()[0, 0])
-        raise ValueError(f"x is nan or infinite, first in row {row}; drop such rows or look where they come from")
-    first = next((m for m in network.modules() if isinstance(m, nn.Linear)), None)
+    check_input(network, x)
     try:
         q = network(x)
     except RuntimeError as error:
+        first = next((m for m in network.modules() if isinstance(m, nn.Linear)), None)
         wanted = f" (its first linear layer takes {first.in_features})" if first is not None else ""
         raise ValueError(
             f"the network cannot evaluate rows of width {x.shape[1]}{wanted}; "
             f"x must be state and action concatenated. PyTorch says: {error}"
         ) from error
-    if q.shape not in ((len(x),), (len(x), 1)):
+    if not isinstance(q, Tensor) or q.shape not in ((len(x),), (len(x), 1)):
+        gave = tuple(q.shape) if isinstance(q, Tensor) else f"a {type(q).__name__}"
         raise ValueError(
-            f"one value a row is needed, shape ({len(x)},) or ({len(x)}, 1), but the network gave {tuple(q.shape)}; "
+            f"one value a row is needed, shape ({len(x)},) or ({len(x)}, 1), but the network gave {gave}; "
             "wrap it so that it returns the value of one action"
         )
     return q.reshape(-1)
+
+
+def check_input(network: nn.Module, x: Float[Tensor, "n d"], name: str = "x") -> None:
+    """What `q_values` asks of its input, without an evaluation; `name` is what the messages call it."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(x).__name__}; convert it with torch.as_tensor({name})")
+    if x.dtype not in (torch.float32, torch.float64):
+        raise TypeError(f"{name} has dtype {x.dtype}; float32 or float64 is needed: {name}.to(torch.float32)")
+    if x.ndim != 2 or len(x) == 0:
+        raise ValueError(f"{name} must be a non-empty matrix (N, d), one (s, a) a row; got shape {tuple(x.shape)}")
+    parameter = next(network.parameters(), None)
+    if parameter is not None:
+        if parameter.dtype != x.dtype:
+            raise TypeError(f"{name} is {x.dtype} but the network {parameter.dtype}; convert it: network.to({x.dtype})")
+        if parameter.device != x.device:
+            raise ValueError(f"{name} is on {x.device} but the network on {parameter.device}; move one: .to(device)")
+    if not torch.isfinite(x).all():
+        row = int((~torch.isfinite(x)).nonzero()[0, 0])
+        raise ValueError(f"{name} is nan or infinite, first in row {row}; drop such rows or look where they come from")

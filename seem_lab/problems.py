@@ -30,7 +30,7 @@ class Problem:
         gamma: discount factor in [0, 1].
 
     Raises:
-        ValueError: gamma outside [0, 1], or next actions whose shape does not fit the transitions.
+        ValueError: gamma outside [0, 1], or next actions that are not finite or do not fit the transitions in shape.
 
     Example:
         >>> walk = toy_walk(seed=0)
@@ -40,21 +40,24 @@ class Problem:
 
     name: str
     transitions: Transitions
-    next_actions: Float[Tensor, "n k da"]
+    next_actions: Float[Tensor, "*n k da"]
     gamma: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma must lie in [0, 1], got {self.gamma}")
         n, action_dim = self.transitions.action.shape
-        actions = torch.as_tensor(self.next_actions).to(self.transitions.action)
+        given = torch.as_tensor(self.next_actions)
+        actions = given.to(self.transitions.action)
         if actions.ndim == 2:
             actions = actions.expand(n, *actions.shape)
         if actions.ndim != 3 or len(actions) != n or actions.shape[1] == 0 or actions.shape[2] != action_dim:
             raise ValueError(
                 f"next_actions must have shape (K, {action_dim}) or ({n}, K, {action_dim}) with K >= 1, "
-                f"got {tuple(self.next_actions.shape)}"
+                f"got {tuple(given.shape)}"
             )
+        if not torch.isfinite(actions).all():
+            raise ValueError("next_actions are nan or infinite; give finite candidates")
         object.__setattr__(self, "next_actions", actions)
 
     @property
@@ -96,9 +99,7 @@ class Problem:
             value, index = network(self.candidates.reshape(n * k, d)).reshape(n, k).max(dim=1)
         return index, value
 
-    def bootstrap(
-        self, network: nn.Module
-    ) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"], Float[Tensor, " n"]]:
+    def bootstrap(self, network: nn.Module) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"], Float[Tensor, " n"]]:
         """What the theory needs: `(x, x_next, discount)` of shapes `(N, d)`, `(N, d)`, `(N,)`.
 
         Args:
@@ -121,6 +122,14 @@ def two_state_loop(next_feature: float = 2.0, *, gamma: float = 0.99, reward: fl
     With `linear_q(1)` there is one parameter w: Q(x) = w, Q(x*) = `next_feature` w, and
     `A = gamma * next_feature - 1` is a number. There is no action to choose.
 
+    Args:
+        next_feature: x*, the feature of the neighbour.
+        gamma: discount factor.
+        reward: given on the one transition.
+
+    Returns:
+        A problem with N = 1 and d = 1.
+
     Source: Tsitsiklis and Van Roy 1997, the example w -> 2w.
 
     Example:
@@ -128,7 +137,8 @@ def two_state_loop(next_feature: float = 2.0, *, gamma: float = 0.99, reward: fl
         >>> (discount * x_next - x).item()
         0.98
     """
-    loop = Transitions([[1.0]], torch.zeros(1, 0), [reward], [[next_feature]], [False])
+    here, there = torch.ones(1, 1, dtype=torch.float64), torch.full((1, 1), next_feature, dtype=torch.float64)
+    loop = Transitions(here, torch.zeros(1, 0), reward * here[0], there, torch.zeros(1))
     return Problem("two-state loop", loop, torch.zeros(1, 0), gamma)
 
 
@@ -137,6 +147,12 @@ def baird_star(*, gamma: float = 0.99) -> Problem:
 
     State i = 1..6 has value `2 w_i + w_8`, state 7 has `w_7 + 2 w_8`; the true value is 0 everywhere. Use it with
     `linear_q(8, weight=baird_weights())`. There is no action to choose.
+
+    Args:
+        gamma: discount factor.
+
+    Returns:
+        A problem with N = 7 and d = 8.
 
     Source: Baird 1995, in the form of Sutton and Barto 2018, section 11.2 (state transitions of the target policy).
 
@@ -154,7 +170,7 @@ def baird_star(*, gamma: float = 0.99) -> Problem:
 
 
 def baird_weights() -> Float[Tensor, "8"]:
-    """The customary initial weights of Baird's star: all 1, but 10 for the seventh."""
+    """The customary initial weights of Baird's star, `(8,)`: all 1, but 10 for the seventh."""
     weights = torch.ones(8, dtype=torch.float64)
     weights[6] = 10
     return weights
@@ -181,6 +197,9 @@ def random_features(
         next_scale: length of the next features against that of the features.
         gamma: discount factor.
         seed: of the draw.
+
+    Returns:
+        A problem with N = `n` and d = `features`.
 
     Raises:
         ValueError: `alignment` outside [-1, 1], fewer than one row or feature.
@@ -230,6 +249,9 @@ def toy_walk(
         transitions: use these instead of the walk (2-D states, 2-D actions); `seed`, `points`, `step`, `noise` and
             `reward` then have no effect.
 
+    Returns:
+        A problem with N = `points - 1`, d = 4 and K = `directions` candidates at every next state.
+
     Raises:
         ValueError: fewer than 2 points or 1 direction, or given transitions that do not live in the plane.
 
@@ -277,6 +299,9 @@ def recorded(
         gamma: discount factor.
         dtype: of all tensors.
 
+    Returns:
+        A problem named after the file, with d = state_dim + action_dim.
+
     Raises:
         FileNotFoundError: no such data; the message lists what there is.
         ValueError: a broken file, or more than one action dimension and no `next_actions`.
@@ -294,7 +319,9 @@ def recorded(
     action = transitions.action
     if next_actions is None:
         if action.shape[1] != 1:
-            raise ValueError(f"{path.name} has {action.shape[1]}-D actions: give the candidates as next_actions=(K, dim)")
+            raise ValueError(
+                f"{path.name} has {action.shape[1]}-D actions: give the candidates as next_actions=(K, dim)"
+            )
         low, high = action.min().item(), action.max().item()
         next_actions = torch.linspace(low, high, 9, dtype=dtype)[:, None]
     return Problem(path.stem, transitions, next_actions, gamma)

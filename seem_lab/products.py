@@ -24,7 +24,7 @@ class SeemProduct:
     Sums over transitions are kept in float64.
 
     Args:
-        network: any module with one output a row, finite on `x` and `x_next`.
+        stack: of one network.
         x: `(N, d)` inputs (s, a) of the data.
         x_next: `(N, d)` inputs (s', a') of the bootstrap.
         discount: `(N,)`.
@@ -33,16 +33,16 @@ class SeemProduct:
 
     def __init__(
         self,
-        network: nn.Module,
+        stack: Stack,
         x: Float[Tensor, "n d"],
         x_next: Float[Tensor, "n d"],
         discount: Float[Tensor, " n"],
         memory: int,
     ) -> None:
-        self.stack = Stack(network)
+        self.stack = stack
         self.x, self.x_next, self.discount = x, x_next, discount
         # the forward pass keeps so many bytes a row; a tangent product runs two rows (X* and X), each with its tangent
-        rows = memory // (4 * _bytes_per_row(network, x[:1]))
+        rows = memory // (4 * _bytes_per_row(stack.network, x[:1]))
         self.chunk = int(min(max(rows, 1), LARGEST_CHUNK))
 
     def __call__(self, v: Float[Tensor, " n"]) -> Float[Tensor, " n"]:

@@ -8,13 +8,13 @@ from typing import Literal
 
 import torch
 from jaxtyping import Complex, Float
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
-from seem_lab.kernels import tangent_features
+from seem_lab.kernels import features_of
 from seem_lab.products import SeemProduct
 from seem_lab.spectrum import Eigenpairs, NotConverged, dense_pairs, krylov_pairs
-from seem_lab.stacks import Networks
+from seem_lab.stacks import Networks, Stack
 
 DENSE_LIMIT = 400  # transitions; LAPACK is faster below (measured, see the benchmarks in the README)
 FALLBACK_LIMIT = 4096  # transitions up to which `auto` has LAPACK settle what did not converge
@@ -31,7 +31,8 @@ class Seem:
         eigenvalues: `(k,)`, largest real part first, per unit of `eps = 2 lr / N` (A carries no learning rate and no
             1/N); of a conjugate pair only the one with positive imaginary part.
         modes: `(N, k)` right eigenvectors of length 1, largest entry real and positive.
-        norm: ||A||_F; the matrix-free route estimates it from 512 random transitions (to a few per cent).
+        normalised: SEEM / ||A||_F, between -1 and 1, free of the kernel's scale; 0 where A is zero. The matrix-free
+            route estimates ||A||_F from 512 random transitions, to a few per cent.
         residual: largest `||A v - lambda v|| / ||A||_F` among the k modes: some matrix within this relative distance
             of A has exactly these eigenvalues.
         route: what was done, `"dense"`, `"krylov"` or `"matrix-free"`.
@@ -40,7 +41,7 @@ class Seem:
 
     eigenvalues: Complex[Tensor, " k"]
     modes: Complex[Tensor, "n k"]
-    norm: float
+    normalised: float
     residual: float
     route: str
     products: int
@@ -59,11 +60,6 @@ class Seem:
     def mode(self) -> Complex[Tensor, " n"]:
         """`(N,)`: the shape of TD error that grows fastest."""
         return self.modes[:, 0]
-
-    @property
-    def normalised(self) -> float:
-        """SEEM / ||A||_F, between -1 and 1, free of the kernel's scale; 0 where A is zero."""
-        return self.value / self.norm if self.norm > 0 else 0.0
 
     @property
     def n(self) -> int:
@@ -96,6 +92,9 @@ def seem_matrix(
         x_next: `(N, d)` inputs (s', a') of the bootstrap.
         discount: `(N,)` gamma, 0 at a terminal; each in [0, 1].
 
+    Returns:
+        `(N, N)` matrix A, or `(S, N, N)`; dtype and device of the inputs.
+
     Raises:
         TypeError, ValueError: as `ntk`; also lengths that differ, or a discount outside [0, 1].
 
@@ -104,9 +103,15 @@ def seem_matrix(
         >>> seem_matrix(nn.Linear(1, 1, bias=False, dtype=torch.float64), x, 2 * x, 0.75 * x[0]).item()
         0.5
     """
-    _check(x, x_next, discount)
+    stack = Stack(network)
+    _check(stack, x, x_next, discount)
+    return _matrix(stack, x, x_next, discount)
+
+
+def _matrix(stack: Stack, x: Tensor, x_next: Tensor, discount: Tensor) -> Tensor:
+    """`seem_matrix` of checked input."""
     n = x.shape[-2]
-    features = tangent_features(network, torch.cat([x, x_next], dim=-2))
+    features = features_of(stack, stack.check(torch.cat([x, x_next], dim=-2)))
     here, there = features[:n], features[n:]
     return there.kernel(here).mul_(discount[..., None]).sub_(here.kernel())
 
@@ -131,7 +136,10 @@ def seem(
     `memory` (12 N^2 bytes), the third beyond; where the second does not converge and N <= 4096 the first settles it.
 
     Args:
-        network, x, x_next, discount: as for `seem_matrix`; matrix-free takes one network.
+        network: any module with one output a row; a list of S networks of one shape (not matrix-free) gives S results.
+        x: `(N, d)` inputs (s, a) of the data; for a list also `(S, N, d)`, and so for the others.
+        x_next: `(N, d)` inputs (s', a') of the bootstrap.
+        discount: `(N,)` gamma, 0 at a terminal; each in [0, 1].
         route: see above; the result says which one it was.
         k: how many leading eigenvalues, a conjugate pair counted once.
         start: `(N,)` mode to begin the iteration with, `Seem.mode` of a moment ago; saves products, changes no result.
@@ -155,16 +163,17 @@ def seem(
     """
     if route not in ("auto", "dense", "krylov", "matrix-free"):
         raise ValueError(f"route must be 'auto', 'dense', 'krylov' or 'matrix-free', got {route!r}")
-    _check(x, x_next, discount)
-    several = not isinstance(network, nn.Module) or isinstance(network, nn.ModuleList)
+    stack = Stack(network)
+    _check(stack, x, x_next, discount)
     n = x.shape[-2]
     if route == "matrix-free" or (route == "auto" and n > DENSE_LIMIT and 12 * n**2 > memory):
-        if several:
+        if stack.several:
             raise ValueError("the matrix-free route takes one network at a time: loop over the list")
-        return _matrix_free(network, x, x_next, discount, k, start, tolerance or 1e-3, memory, progress)
-    matrix = seem_matrix(network, x, x_next, discount)
-    results = [_of_matrix(each, route, k, start, tolerance or 1e-8) for each in (matrix if several else matrix[None])]
-    return results if several else results[0]
+        return _matrix_free(stack, x, x_next, discount, k, start, tolerance or 1e-3, memory, progress)
+    matrix = _matrix(stack, x, x_next, discount)
+    if stack.several:
+        return [_of_matrix(each, route, k, start, tolerance or 1e-8) for each in matrix]
+    return _of_matrix(matrix, route, k, start, tolerance or 1e-8)
 
 
 def leading_mode(matrix: Float[Tensor, "n n"], k: int = 1) -> Seem:
@@ -173,6 +182,9 @@ def leading_mode(matrix: Float[Tensor, "n n"], k: int = 1) -> Seem:
     Args:
         matrix: `(N, N)`, any scale (it is divided by its largest entry first, so nothing overflows on the way).
         k: how many.
+
+    Returns:
+        These eigenvalues as a `Seem`.
 
     Raises:
         ValueError: not square, or not finite.
@@ -209,7 +221,7 @@ def _of_matrix(matrix: Tensor, route: str, k: int, start: Tensor | None, toleran
 
 
 def _matrix_free(
-    network: nn.Module,
+    stack: Stack,
     x: Tensor,
     x_next: Tensor,
     discount: Tensor,
@@ -221,10 +233,10 @@ def _matrix_free(
 ) -> Seem:
     """By ARPACK on products; half of the memory for a chunk of rows, half for the Krylov vectors."""
     n = len(x)
-    norm = _estimated_norm(network, x, x_next, discount)
+    norm = _estimated_norm(stack, x, x_next, discount)
     if norm == 0:
         return _zero(discount, k, "matrix-free")
-    operator = SeemProduct(network, x, x_next, discount, memory // 2)
+    operator = SeemProduct(stack, x, x_next, discount, memory // 2)
     bar = tqdm(desc="SEEM", unit="product", delay=3, leave=False, disable=not progress)
 
     def product(v: Tensor) -> Tensor:
@@ -237,11 +249,11 @@ def _matrix_free(
     return _result(pairs, norm, "matrix-free", x)
 
 
-def _estimated_norm(network: nn.Module, x: Tensor, x_next: Tensor, discount: Tensor) -> float:
+def _estimated_norm(stack: Stack, x: Tensor, x_next: Tensor, discount: Tensor) -> float:
     """||A||_F from the square of A that belongs to some random transitions; it runs the checks of `seem_matrix`."""
     n = len(x)
     rows = torch.randperm(n, generator=torch.Generator().manual_seed(0))[:NORM_SAMPLE].to(x.device)
-    scaled, scale = _unit_scale(seem_matrix(network, x[rows], x_next[rows], discount[rows]))
+    scaled, scale = _unit_scale(_matrix(stack, x[rows], x_next[rows], discount[rows]))
     squares, m = scaled.double().square(), len(rows)
     diagonal = squares.diagonal().sum().item()
     pairs = n * (n - 1) / max(m * (m - 1), 1)  # off the diagonal, so many pairs stand behind each one seen
@@ -249,22 +261,27 @@ def _estimated_norm(network: nn.Module, x: Tensor, x_next: Tensor, discount: Ten
 
 
 def _result(pairs: Eigenpairs, norm: float, route: str, like: Tensor) -> Seem:
-    """From the eigenpairs of A / norm."""
-    return Seem(pairs.values * norm, pairs.vectors.to(like.device), norm, pairs.residual, route, pairs.products)
+    """From the eigenpairs of A / norm; `like` gives device and precision."""
+    vectors = pairs.vectors.to(device=like.device, dtype=like.dtype.to_complex())
+    return Seem(pairs.values * norm, vectors, pairs.values[0].real.item(), pairs.residual, route, pairs.products)
 
 
 def _zero(like: Tensor, k: int, route: str) -> Seem:
     """Of a matrix that is zero throughout; `like` has length N. Any vector is a mode: the first k units are given."""
-    units = torch.eye(len(like), k, dtype=torch.complex128, device=like.device)
+    units = torch.eye(len(like), k, dtype=like.dtype.to_complex(), device=like.device)
     return Seem(torch.zeros(k, dtype=torch.complex128), units, 0.0, 0.0, route, 0)
 
 
-def _check(x: Tensor, x_next: Tensor, discount: Tensor) -> None:
-    """Shapes that fit each other and discounts in [0, 1]."""
+def _check(stack: Stack, x: Tensor, x_next: Tensor, discount: Tensor) -> None:
+    """Inputs that fit the network and each other, and discounts in [0, 1]."""
+    stack.check(x, "x")
+    stack.check(x_next, "x_next")
     if x.shape != x_next.shape:
         raise ValueError(f"x has shape {tuple(x.shape)} but x_next {tuple(x_next.shape)}; give one x_next a row of x")
     if discount.shape not in (x.shape[-2:-1], x.shape[:-1]):
         raise ValueError(f"discount must have shape {tuple(x.shape[:-1])}, got {tuple(discount.shape)}; one a transition")
+    if discount.dtype != x.dtype or discount.device != x.device:
+        raise TypeError(f"discount is {discount.dtype} on {discount.device}, x is not; convert it with discount.to(x)")
     if not ((discount >= 0) & (discount <= 1)).all():
         raise ValueError("every discount must lie in [0, 1] (gamma, or 0 at a terminal)")
 

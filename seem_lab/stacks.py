@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from seem_lab.networks import q_values
+from seem_lab.networks import check_input, q_values
 
 Networks = nn.Module | Sequence[nn.Module]
 
@@ -24,9 +24,8 @@ class Stack:
         network: a module, or a list (also an `nn.ModuleList`) of modules of one shape.
 
     Raises:
-        ValueError: an empty list, networks that differ in layers, shapes or frozen parameters, nothing to train, or a
-            layer that makes the value of a row depend on other rows or on chance.
-        TypeError: half precision parameters.
+        ValueError: an empty list, networks that differ in layers, shapes or frozen parameters, or a layer that makes
+            the value of a row depend on other rows or on chance.
     """
 
     def __init__(self, network: Networks) -> None:
@@ -49,19 +48,26 @@ class Stack:
             for name in states[0]
         }
         trainable = [name for name, p in self.network.named_parameters() if p.requires_grad]
-        if not trainable:
-            raise ValueError("no parameter of the network requires a gradient, so every kernel is zero; unfreeze some")
         self.parameters = {name: state.pop(name) for name in trainable}
-        self.frozen = state
+        self.frozen = {name: tensor.clone() for name, tensor in state.items()}  # a network may write into its buffers
 
-    def check(self, x: Float[Tensor, "*s n d"]) -> Float[Tensor, "*s n d"]:
-        """`x` after the checks of `q_values`; shared inputs are repeated (without memory) for each of S networks."""
+    def check(self, x: Float[Tensor, "*s n d"], name: str = "x") -> Float[Tensor, "*s n d"]:
+        """`x` after the checks of `check_input`; inputs shared by S networks are repeated for each (without memory)."""
         own = self.several and isinstance(x, Tensor) and x.ndim == 3
         if own and len(x) != self.size:
-            raise ValueError(f"x has shape {tuple(x.shape)} for {self.size} networks; its first axis must be theirs")
-        with torch.no_grad():
-            q_values(self.network, x[0] if own else x)
+            raise ValueError(
+                f"{name} has shape {tuple(x.shape)} for {self.size} networks; give (N, d), or ({self.size}, N, d)"
+            )
+        check_input(self.network, x.flatten(0, 1) if own else x, name)
         return x.expand(self.size, *x.shape[-2:]) if self.several else x
+
+    def try_one_row(self, x: Float[Tensor, "*s n d"]) -> None:
+        """`q_values` of one row, for its messages on widths and outputs; what it writes into buffers is undone."""
+        before = [buffer.clone() for buffer in self.network.buffers()]
+        with torch.no_grad():
+            q_values(self.network, x.reshape(-1, x.shape[-1])[:1].clone())
+            for buffer, value in zip(self.network.buffers(), before, strict=True):
+                buffer.copy_(value)
 
     def vmap(self, function: Callable) -> Callable:
         """`function` of one network's tensors, made to run on the whole stack."""
@@ -83,13 +89,7 @@ def _outline(network: nn.Module) -> tuple:
 
 
 def _refuse_by_name(network: nn.Module) -> None:
-    """Half precision, and the known layers that are no function of one row, refused with the remedy."""
-    for name, parameter in network.named_parameters():
-        if parameter.dtype in (torch.float16, torch.bfloat16):
-            raise TypeError(
-                f"parameter {name} is {parameter.dtype}, too coarse for kernels; convert a copy of the network: "
-                "copy.deepcopy(network).float()"
-            )
+    """The known layers that are no function of one row, refused with their name."""
     for name, module in network.named_modules():
         batch_norm = isinstance(module, nn.modules.batchnorm._BatchNorm) and (
             module.training or not module.track_running_stats
@@ -97,6 +97,6 @@ def _refuse_by_name(network: nn.Module) -> None:
         dropout = isinstance(module, nn.modules.dropout._DropoutNd) and module.training and module.p > 0
         if batch_norm or dropout:
             raise ValueError(
-                f"{type(module).__name__} ({name or 'the network'}) in training mode makes the value of a row depend on "
-                f"{'the other rows' if batch_norm else 'chance'}, so it has no kernel; call network.eval() first"
+                f"{type(module).__name__} ({name or 'the network'}) in training mode makes the value of a row depend "
+                f"on {'the other rows' if batch_norm else 'chance'}, so it has no kernel; call network.eval() first"
             )

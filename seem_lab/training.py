@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -23,6 +25,13 @@ COLUMNS = ("step", "q_mean", "q_max", "td_error_norm", "parameter_norm", "seem",
 
 def step_size(lr: float, n: int) -> float:
     """`eps = 2 lr / N`: one SGD step on the *mean* squared TD error of N transitions is `u <- (I + eps A) u`.
+
+    Args:
+        lr: learning rate.
+        n: number of transitions N.
+
+    Returns:
+        eps, per step.
 
     Example:
         >>> step_size(0.02, 40)
@@ -75,7 +84,7 @@ class History:
         last = self.step[-1]
         return {
             "finished": f"finished {last} steps, largest |Q| {self.q_max[-1]:.3g}",
-            "q_limit": f"diverged: |Q| passed {self.q_limit:.0e} at step {last}",
+            "q_limit": f"diverged: |Q| passed {self.q_limit:.3g} at step {last}",
             "non-finite": f"diverged: the update after step {last} was not finite and was taken back",
         }[self.stop_reason]
 
@@ -126,9 +135,11 @@ def train(
         The run's `History`. After a non-finite update the network holds the last finite state.
 
     Raises:
-        ValueError: unknown optimizer, a count or rate that is not positive, inputs that do not fit the network.
+        TypeError, ValueError: unknown optimizer, a count or rate that is not positive, inputs that do not fit the
+            network, nothing to train, values that are not finite before the first step.
 
     Example:
+        >>> from seem_lab import mlp, toy_walk
         >>> walk = toy_walk(seed=1458)
         >>> run = train(mlp(walk.input_dim, seed=111), walk, lr=2e-2, steps=400)
         >>> run.diverged
@@ -136,41 +147,55 @@ def train(
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {optimizer!r}")
-    for name, value in dict(lr=lr, record_every=record_every, seem_every=seem_every or 1, q_limit=q_limit).items():
-        if not value > 0:
+    positive = {"lr": lr, "record_every": record_every, "seem_every": seem_every, "q_limit": q_limit}
+    for name, value in positive.items():
+        if value is not None and not value > 0:
             raise ValueError(f"{name} must be positive, got {value}")
     if steps < 0:
         raise ValueError(f"steps must not be negative, got {steps}")
     q_values(network, problem.x)  # the checks, with their messages
     parameters = [p for p in network.parameters() if p.requires_grad]
+    if not parameters:
+        raise ValueError("no parameter of the network requires a gradient, so there is nothing to train; unfreeze some")
     updates = OPTIMIZERS[optimizer](parameters, lr=lr)
     rows: list[tuple[float, ...]] = []
     stop_reason: Literal["finished", "q_limit", "non-finite"] = "finished"
     last_choice: Tensor | None = None
+    before: tuple[Tensor, tuple[Tensor, list[float]]] | None = None  # the parameters and the state one step ago
 
-    for step in tqdm(range(steps + 1), desc="training", unit="step", delay=3, leave=False, disable=not progress):
+    def record(step: int, choice: Tensor, sizes: list[float]) -> None:
+        """Add a row for the state the network is in now."""
+        nonlocal last_choice
+        switches = 0 if last_choice is None else int((choice != last_choice).sum())
+        last_choice = choice
+        norm = parameters_to_vector(parameters).norm().item()
+        leading = complex("nan+nanj")
+        if seem_every is not None and step % seem_every == 0:
+            leading = leading_eigenvalue(seem_matrix(network, *problem.bootstrap(network)))
+        rows.append((step, *sizes, norm, leading.real, leading.imag, switches))
+
+    for step in _count(steps, progress):
         choice, q_next = problem.greedy(network)
         q = network(problem.x).reshape(-1)
         u = q - (problem.reward + problem.discount * q_next)
-        q_mean, q_max, u_norm = torch.stack([q.mean(), q.abs().max(), u.norm()]).tolist()
+        _, q_max, u_norm = sizes = torch.stack([q.mean(), q.abs().max(), u.norm()]).tolist()
         if not u_norm < float("inf"):  # nan included
+            if before is None:
+                raise ValueError("the TD error is not finite before the first step; start from a finite network")
             stop_reason = "non-finite"
+            finite, last_state = before
             vector_to_parameters(finite, parameters)
+            if rows[-1][0] != step - 1:
+                record(step - 1, *last_state)
             break
-        finite = parameters_to_vector(parameters).detach()
         if q_max > q_limit:
             stop_reason = "q_limit"
-
         if step % record_every == 0 or step == steps or stop_reason == "q_limit":
-            switches = 0 if last_choice is None else int((choice != last_choice).sum())
-            last_choice = choice
-            leading = complex("nan+nanj")
-            if seem_every is not None and step % seem_every == 0:
-                leading = leading_eigenvalue(seem_matrix(network, *problem.bootstrap(network)))
-            rows.append((step, q_mean, q_max, u_norm, finite.norm().item(), leading.real, leading.imag, switches))
+            record(step, choice, sizes)
         if stop_reason == "q_limit" or step == steps:
             break
 
+        before = parameters_to_vector(parameters).detach(), (choice, sizes)
         updates.zero_grad()
         u.square().mean().backward()
         updates.step()
@@ -178,3 +203,19 @@ def train(
     updates.zero_grad()
     columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
     return History(**columns, lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
+
+
+def _count(steps: int, progress: bool) -> Iterator[int]:
+    """0, 1, ..., steps; a progress bar appears once this has taken three seconds."""
+    begin = time.monotonic()
+    bar = None
+    try:
+        for step in range(steps + 1):
+            if bar is not None:
+                bar.update()
+            elif progress and time.monotonic() - begin > 3:
+                bar = tqdm(total=steps, initial=step, desc="training", unit="step", leave=False)
+            yield step
+    finally:
+        if bar is not None:
+            bar.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+Values = Tensor | np.ndarray | Sequence[Any]
 _RANKS = {"state": 2, "action": 2, "reward": 1, "next_state": 2, "terminal": 1}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Transitions:
     """N transitions, every field a tensor of one dtype (float32 or float64) on one device.
 
@@ -47,12 +49,13 @@ class Transitions:
     next_state: Float[Tensor, "n ds"]
     terminal: Float[Tensor, " n"]
 
-    def __post_init__(self) -> None:
-        state = _as_tensor("state", self.state)
+    def __init__(self, state: Values, action: Values, reward: Values, next_state: Values, terminal: Values) -> None:
+        given = dict(zip(_RANKS, (state, action, reward, next_state, terminal), strict=True))
+        state = _as_tensor("state", state)
         if not state.is_floating_point():
             raise TypeError(f"state has dtype {state.dtype}; give float64 (toy lessons) or float32 (full scale)")
         for name, rank in _RANKS.items():
-            value = _as_tensor(name, getattr(self, name))
+            value = _as_tensor(name, given[name])
             if value.device != state.device:
                 raise ValueError(f"{name} is on {value.device} but state on {state.device}; move both with .to(device)")
             if value.ndim != rank:
@@ -146,14 +149,18 @@ class Transitions:
         """
         path = Path(path)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                missing = [name for name in _RANKS if name not in arrays]
-                if missing:
-                    raise ValueError(f"it lacks {', '.join(missing)}")
-                return cls(**{name: arrays[name] for name in _RANKS})
+            with path.open("rb") as file:
+                if not zipfile.is_zipfile(file):
+                    raise ValueError("it is not an .npz archive, or cut short")
+                file.seek(0)
+                with np.load(file, allow_pickle=False) as arrays:
+                    missing = [name for name in _RANKS if name not in arrays]
+                    if missing:
+                        raise ValueError(f"it lacks {', '.join(missing)}")
+                    return cls(**{name: arrays[name] for name in _RANKS})
         except FileNotFoundError:
             raise FileNotFoundError(f"{path}: no such file") from None
-        except (ValueError, TypeError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (ValueError, TypeError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: not a readable file of transitions: {error}") from error
 
 

@@ -1,0 +1,255 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 00 Start here
+#
+# **Question.** What is this, how do I run it, and what do the symbols mean?
+#
+# **Time.** about 20 minutes
+#
+# **Before this.** Python, a first acquaintance with PyTorch, derivatives. Reinforcement learning helps; it is not needed.
+#
+# **You will be able to**
+# 1. say what a value is, and what it means to learn it from another value;
+# 2. make a Q-value blow up where the right answer is zero, and say when it did;
+# 3. read the symbols of all later lessons.
+#
+# **In the paper.** Introduction and the toy example of Yue, Lu, Kang, Song and Huang, *Understanding, Predicting and
+# Better Resolving Q-Value Divergence in Offline-RL*, NeurIPS 2023, arXiv 2310.04411.
+
+# %% [markdown]
+# ## Set-up
+#
+# Click on a grey cell and press **Shift + Enter** to run it. *Run > Run All Cells* runs the whole page.
+# Every lesson starts with such a cell. It says which random seed, which precision and which versions are used.
+
+# %%
+import torch
+
+import seem_lab as sl
+from seem_lab import panels, plotting
+
+torch.set_num_threads(1)  # the matrices here are small: one thread is fastest
+SEED = 4
+torch_version = ".".join(torch.__version__.split(".")[:2])
+print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
+
+# %% [markdown]
+# ## 1 Learning from a logbook
+#
+# A robot was driven around for a while. Somebody kept a logbook. Each line is one **transition**: the robot was in
+# *state* $s$, took *action* $a$, received *reward* $r$, and found itself in the *next state* $s'$.
+#
+# **Offline reinforcement learning** asks for a good way to drive, from the logbook alone. Nobody may try anything new.
+#
+# Our logbook is the smallest that shows the trouble: a **random walk** in the plane. The state is a position. The
+# action is one of 8 compass directions. The reward is **zero**, always.
+
+# %%
+walk = sl.toy_walk(seed=SEED, gamma=0.99)
+plotting.walk_picture(walk)
+
+# %% [markdown]
+# ## 2 A value that is learned from another value
+#
+# The **value** $Q(s, a)$ is the sum of all rewards to come after action $a$ in state $s$, when the best actions are
+# taken from then on. A reward that comes $k$ steps later counts $\gamma^k$, where the **discount** $\gamma$ is a
+# number a little below 1.
+#
+# All rewards to come are: the one now, and then the value of the next state. So the value obeys
+#
+# $$Q(s, a) = r + \gamma\, Q(s', a^*), \qquad a^* = \text{the action with the largest } Q(s', a).$$
+#
+# We do not know $Q$. So we let a small neural network guess it, and we push each guess $Q(s, a)$, the **value**, towards
+# the right-hand side, the **target**. The difference is called the **TD error** (TD for *temporal difference*):
+#
+# $$u = \underbrace{Q(s, a)}_{\text{value}} - \underbrace{\big(r + \gamma\, Q(s', a^*)\big)}_{\text{target}}.$$
+#
+# Look at the target once more. It contains $Q$ itself: a guess is corrected by another guess. This is called
+# **bootstrapping**. And $a^*$ is picked because it *looks* best, among actions that nobody took there (the dashed
+# arrows).
+#
+# In code, for all $N = 63$ transitions at once:
+
+# %%
+network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + SEED)  # the network that guesses Q
+x, x_next, discount = walk.bootstrap(network)  # (s, a), (s', a*), gamma
+value = sl.q_values(network, x)
+target = walk.reward + discount * sl.q_values(network, x_next)
+u = value - target  # the TD error, one number for each transition
+print(f"x {tuple(x.shape)}, x_next {tuple(x_next.shape)}, u {tuple(u.shape)}, mean |u| {u.abs().mean():.2f}")
+
+# %% [markdown]
+# A row of `x` has 4 numbers: the position (2) and the action (2).
+#
+# **Training** repeats one step: move the network's parameters a little, so that $\tfrac1N\sum_i u_i^2$ becomes smaller,
+# while the target is treated as if it were a constant. `sl.train` does just that, for all transitions at once.
+
+# %% [markdown]
+# ## Predict
+#
+# All rewards are zero. So nothing can be earned, and the true value is $Q = 0$ everywhere. The network starts with
+# small random values. We train it for 400 steps. What happens to the largest $|Q|$?
+#
+# - **A.** It shrinks to zero.
+# - **B.** It settles at some wrong value, not far from where it started.
+# - **C.** It grows beyond every bound.
+#
+# Write your answer down before you go on.
+#
+# <details><summary>Answer, after you have written yours down</summary>
+#
+# C, with the discount 0.99 that we use here: the run ends above one million, where the right answer is zero. With a
+# smaller discount it is A or B. The next cells show both.
+#
+# </details>
+
+# %% [markdown]
+# ## Run
+
+# %%
+runs = {}
+for gamma in (0.99, 0.9):
+    walk = sl.toy_walk(seed=SEED, gamma=gamma)
+    network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + SEED)
+    runs[f"discount {gamma}"] = sl.train(network, walk, lr=0.02, steps=400)
+for label, run in runs.items():
+    print(f"{label}: {run.verdict}")
+plotting.q_through_training(runs)
+
+# %% [markdown]
+# Now you. Move the sliders of the **panel** below (the arrow keys work too). Each position is a fresh training run.
+# The buttons are **presets**; *Reset* goes back to the start.
+#
+# Try to find out: does a smaller learning rate *prevent* the blow-up, or only delay it? Which discount is small enough?
+# Does the answer depend on the seed?
+
+# %%
+panels.BlowUp(seed=SEED)
+
+# %% [markdown]
+# ## Explain
+#
+# - With discount 0.99 the value does not merely come out wrong. It runs away, slowly first and then all at once.
+# - Half the learning rate takes about twice as many steps to the same end. So small steps are not a cure.
+# - A clearly smaller discount is. But a discount of 0.9 looks only about 10 steps ahead, and most tasks need more.
+#
+# Nothing in the data is large: the rewards are zero. The network must be feeding *itself*. The next lesson shows how.
+# The later ones find the one number that tells when it will happen, how fast it goes, and what stops it.
+
+# %% [markdown]
+# ## 3 The symbols
+#
+# Everything in these lessons is made of the objects in this table. Come back to it whenever a symbol escapes you.
+#
+# | symbol | in code | shape | meaning |
+# | --- | --- | --- | --- |
+# | $N$ | `problem.n` | a number | transitions in the logbook |
+# | $d$ | `problem.input_dim` | a number | entries of one input $(s, a)$ |
+# | $P$ | | a number | parameters of the network |
+# | $X$ | `x` | $(N, d)$ | the inputs $(s, a)$ of the data, one a row |
+# | $X^*$ | `x_next` | $(N, d)$ | the bootstrap inputs $(s', a^*)$ |
+# | $r$ | `problem.reward` | $(N,)$ | rewards |
+# | $\gamma$ | `gamma` | a number | discount factor |
+# | $\gamma(1 - \text{done})$ | `discount` | $(N,)$ | the discount of each transition: $\gamma$, or 0 where the episode ended |
+# | $\theta$ | `network.parameters()` | $(P,)$ | all parameters |
+# | $Q(X)$ | `sl.q_values(network, x)` | $(N,)$ | the network's values |
+# | $u$ | | $(N,)$ | TD error, $Q(X) - (r + \gamma Q(X^*))$ |
+# | $\eta$ | `lr` | a number | learning rate |
+# | $\varepsilon = 2\eta/N$ | `sl.step_size(lr, n)` | a number | what one step on the *mean* of $u^2$ multiplies everything by |
+# | $\phi(x)$ | | $(P,)$ | $\partial Q(x)/\partial\theta$, how each parameter moves the value at $x$ (lesson 03) |
+# | $G(Y, X)$ | `sl.ntk(network, y, x)` | (rows of $Y$, rows of $X$) | the tangent kernel $\phi(Y)\,\phi(X)^\top$ (lesson 03) |
+# | $A$ | `sl.seem_matrix(network, x, x_next, discount)` | $(N, N)$ | $\gamma\, G(X^*, X) - G(X, X)$ (lesson 02) |
+# | SEEM | `sl.seem(network, x, x_next, discount).value` | a number | the largest real part among the eigenvalues of $A$ (lesson 04) |
+#
+# For a vector, $\lVert u \rVert$ is its length, the square root of the sum of squares.
+
+# %% [markdown]
+# ## 4 The map
+#
+# | | lesson | the question |
+# | --- | --- | --- |
+# | 00 | this page | What is this, how do I run it, what do the symbols mean? |
+# | 01 | [self-excitation](01_self_excitation.ipynb) | How can a value feed itself? |
+# | 02 | [linear Q-learning](02_linear_q_learning.ipynb) | When does linear Q-learning blow up, and how fast, exactly? |
+# | 03 | [tangent kernel](03_tangent_kernel.ipynb) | What does one update at $x$ do to the value at $x'$? |
+# | 04 | seem (planned) | Can one eigenvalue tell early that training will diverge? |
+# | 05 | growth and crash (planned) | How fast, in what order, and at which step does it end? |
+# | 06 | Adam (planned) | Why does Adam turn an explosion into a steady climb? |
+# | 07 | LayerNorm (planned) | Why does a normalisation layer break the loop? |
+# | 08 | remedies (planned) | What else helps, what does not? |
+# | 09 | target networks and momentum (planned) | What the paper left open |
+# | 10 | full-scale critics (planned) | Does any of it hold on real control data? |
+# | 11 | claims (planned) | Every claim of the paper, with the evidence found here |
+#
+# Each lesson asks you to **predict**, lets you **run**, and then **explains**. Each ends with exercises and with a
+# section *Where the theory stops*: what was measured and does not fit.
+
+# %% [markdown]
+# ## Exercises
+#
+# Work in the sheet: [exercises/00_start_here.ipynb](exercises/00_start_here.ipynb). Every exercise has a cell that
+# checks your answer and says what is off. Solutions:
+# [solutions/00_start_here.ipynb](solutions/00_start_here.ipynb).
+#
+# | | what | minutes | difficulty |
+# | --- | --- | --- | --- |
+# | 1 | write the TD error | 5 | easy |
+# | 2 | count how many seeds blow up | 10 | middle |
+
+# %% [markdown]
+# ## Where the theory stops
+#
+# One run proves little. Here is the same training for 30 seeds (each with a walk and a network of its own) at discount
+# 0.99, and for 10 seeds at 0.965, up to 1500 steps.
+
+# %%
+groups = {0.99: range(30), 0.965: range(10)}
+many = {}
+for gamma, seeds in groups.items():
+    many[f"γ = {gamma}"] = [
+        sl.train(sl.mlp(4, seed=1000 + s), sl.toy_walk(seed=s, gamma=gamma), lr=0.02, steps=1500, record_every=1500)
+        for s in seeds
+    ]
+for label, group in many.items():
+    print(f"{label}: {sum(run.diverged for run in group)} of {len(group)} blow up")
+plotting.crash_steps(many)
+
+# %% [markdown]
+# Two things are left to explain.
+#
+# - The step of the blow-up differs several-fold between seeds, although nothing but chance differs. A theory that says
+#   "it diverges" is not enough; it must say *when*.
+# - At discount 0.965 some seeds blow up and some do not. Whatever decides must be read off the network and the data.
+#   The discount alone does not tell.
+
+# %% [markdown]
+# ## Summary
+#
+# - Offline reinforcement learning learns a value from a fixed logbook of transitions.
+# - The value is pushed towards a target that contains the value itself, at an action nobody took.
+# - On a walk without any reward, where the true value is zero, this can run away to infinity.
+# - Smaller steps only delay it. A much smaller discount prevents it, and gives up looking ahead.
+
+# %% [markdown]
+# ## References
+#
+# - Yue, Lu, Kang, Song, Huang, *Understanding, Predicting and Better Resolving Q-Value Divergence in Offline-RL*,
+#   NeurIPS 2023, arXiv 2310.04411: the theory these lessons follow, and the toy walk.
+# - van Hasselt et al., *Deep Reinforcement Learning and the Deadly Triad*, 2018, arXiv 1812.02648: how often such
+#   divergence is met in practice.
+
+# %% [markdown]
+# ## Next
+#
+# [01 Self-excitation](01_self_excitation.ipynb): how can a value feed itself?

@@ -1,0 +1,320 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 Self-excitation
+#
+# **Question.** How can a value feed itself?
+#
+# **Time.** about 30 minutes
+#
+# **Before this.** [00 Start here](00_start_here.ipynb): transition, value, target, TD error, bootstrapping.
+#
+# **You will be able to**
+# 1. follow the smallest loop that feeds itself by hand, and say when it grows;
+# 2. tell self-excitation from a learning rate that is merely too large;
+# 3. measure on a real network whether the targets rise more than the values.
+#
+# **In the paper.** Section 3, the intuition behind SEEM (arXiv 2310.04411).
+
+# %% [markdown]
+# ## Set-up
+
+# %%
+import copy
+
+import torch
+
+import seem_lab as sl
+from seem_lab import panels, plotting
+
+torch.set_num_threads(1)  # the matrices here are small: one thread is fastest
+SEED = 0
+torch_version = ".".join(torch.__version__.split(".")[:2])
+print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
+
+# %% [markdown]
+# ## 1 The smallest loop
+#
+# Take away everything that can be taken away. There is **one** transition: from a state to its neighbour, with reward
+# zero. There is **one** parameter, $w$. The two values are
+#
+# $$Q(x) = w, \qquad Q(x^*) = c\, w.$$
+#
+# The number $c$ is the **feature** of the neighbour. It says how strongly the neighbour's value hangs on the same
+# parameter. With $c = 2$ the neighbour always looks twice as good.
+#
+# The true value is zero, because there is no reward. That is $w = 0$.
+#
+# The value $Q(x) = w$ is pushed towards its target $\gamma\, Q(x^*) = \gamma c\, w$. The TD error is
+#
+# $$u = w - \gamma c\, w.$$
+#
+# One training step descends $u^2$. The target counts as a constant, so the derivative of $u$ by $w$ is 1, and the step
+# with learning rate $\eta$ is
+#
+# $$w \leftarrow w - 2 \eta\, u.$$
+#
+# Here is one such step, written out, for two neighbours: $c = 0.8$ and $c = 2$.
+
+# %%
+gamma, lr = 0.99, 0.2
+steps = {}
+for c in (0.8, 2.0):
+    w = 1.0
+    before = (w, gamma * c * w)  # value, target
+    u = before[0] - before[1]
+    w = w - 2 * lr * u
+    after = (w, gamma * c * w)
+    steps[f"neighbour's feature c = {c}"] = (before, after)
+plotting.value_chases_target(steps)
+
+# %% [markdown]
+# Look at the right picture. The target lies above the value. So the step raises the value. But the same parameter sits
+# in the target, and the target rises *more*. After the step, the gap is wider than before.
+#
+# The next step will see an even larger gap, and raise the value even more. The pursuit drives the very thing it
+# pursues. This is **self-excitation**.
+
+# %% [markdown]
+# ## 2 The loop as one number
+#
+# How does the gap change in one step? Put the step into $u = (1 - \gamma c)\, w$:
+#
+# $$u_{\text{new}} = (1 - \gamma c)(w - 2\eta\, u) = u - 2 \eta (1 - \gamma c)\, u = \big(1 + \varepsilon A\big)\, u,$$
+#
+# $$\varepsilon = 2\eta, \qquad A = \underbrace{\gamma c}_{\text{how far the target moves}} -
+# \underbrace{1}_{\text{how far the value moves}}.$$
+#
+# - $\varepsilon$ (epsilon) is the size of the step.
+# - $A$ compares two things: if the value rises by 1, its target rises by $\gamma c$.
+#
+# **If $A$ is positive, the error is multiplied by more than 1 in every step, and grows for ever.** No reward is needed.
+# It starts from whatever the initial guess was.
+#
+# The library knows this loop as `sl.two_state_loop`. Its linear network has the one parameter $w$, and
+# `sl.seem_matrix` gives $A$, here a matrix with a single entry:
+
+# %%
+loop = sl.two_state_loop(next_feature=2.0, gamma=0.99)
+network = sl.linear_q(1, weight=[1.0])
+A = sl.seem_matrix(network, *loop.bootstrap(network)).item()
+run = sl.train(network, loop, lr=0.2, steps=20)
+factor = run.td_error_norm[1:] / run.td_error_norm[:-1]
+print(f"A = {A:.2f},  1 + eps A = {1 + 2 * 0.2 * A:.3f},  measured factor of every step: {factor.min():.3f}")
+
+# %% [markdown]
+# ## Predict
+#
+# The discount is $\gamma = 0.9$. The learning rate is 0.1. Start at $w = 1$. Which of these loops grow?
+#
+# - **A.** $c = 1$: the neighbour looks exactly as good.
+# - **B.** $c = 1.2$: the neighbour looks a little better.
+# - **C.** $c = -1$: the neighbour has the opposite value.
+#
+# And: can a *smaller learning rate* stop one that grows?
+#
+# <details><summary>Answer, after you have written yours down</summary>
+#
+# Only B: $A = 0.9 \cdot 1.2 - 1 = 0.08 > 0$. In A, $A = -0.1$. In C, $A = -1.9$, and the error shrinks fastest of all.
+# A smaller learning rate brings $1 + \varepsilon A$ nearer to 1. It never gets below 1. So it slows the growth down and
+# does not stop it.
+#
+# </details>
+
+# %% [markdown]
+# ## Run
+#
+# Move the feature $c$ of the neighbour, the discount and the learning rate. Try the presets. The last one, *step too
+# long*, also grows. Look at how it differs.
+
+# %%
+panels.TwoStates()
+
+# %% [markdown]
+# ## Explain
+#
+# - The edge lies at $\gamma c = 1$. Below it the value catches up with its target. Above it the target runs away.
+# - A neighbour that looks *better* by more than $1/\gamma$ is enough. In offline learning the neighbour is the action
+#   with the largest guess. So it looks better by construction.
+# - With *step too long* the error grows as well, but $A$ is negative. The value jumps over its target, farther each
+#   time, and the error changes its sign in every step. That is an ordinary instability of too large a learning rate.
+
+# %% [markdown]
+# ## 3 A network is many such loops at once
+#
+# A neural network has hundreds of parameters, and the walk has 63 transitions. But the question stays the same: *if the
+# values at the data rise, do their targets rise even more?*
+#
+# So push, and look. We move the parameters a tiny bit in the direction that raises the **mean value at the data**,
+# and measure how far each value $Q(x_i)$ and each target $\gamma\, Q(x_i^*)$ went up.
+
+
+# %%
+def push(network, walk, lr=1e-3):
+    """Raise the mean of Q(X) by one small gradient step; how far did each value and each target move?"""
+    x, x_next, discount = walk.bootstrap(network)
+    pushed = copy.deepcopy(network)
+    sl.q_values(pushed, x).mean().backward()
+    with torch.no_grad():
+        for p in pushed.parameters():
+            p += lr * p.grad
+        value_move = sl.q_values(pushed, x) - sl.q_values(network, x)
+        target_move = discount * (sl.q_values(pushed, x_next) - sl.q_values(network, x_next))
+    return value_move, target_move
+
+
+# %% [markdown]
+# We push twice: at the start of training, and shortly before the end (the run is stopped when the largest $|Q|$
+# passes 50).
+
+# %%
+walk = sl.toy_walk(seed=SEED, gamma=0.99)
+network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + SEED)
+at_start = push(network, walk)
+run = sl.train(network, walk, lr=0.02, steps=1500, q_limit=50)
+plotting.moves({"at the start": at_start, f"at step {run.step[-1]}, just before the blow-up": push(network, walk)})
+
+# %% [markdown]
+# Each mark is one transition. In the grey region the target rises more than the value.
+#
+# Two things have changed between the pictures. Look at the numbers on the axes: the same push moves everything much
+# farther. And the marks have wandered into the grey region: the targets overtake the values.
+#
+# Is this seed special? Here are ten seeds, at two discounts. A run that stays finite is measured after 1500 steps.
+
+# %%
+for gamma in (0.99, 0.9):
+    shares = []
+    for seed in range(10):
+        walk = sl.toy_walk(seed=seed, gamma=gamma)
+        network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + seed)
+        start = push(network, walk)
+        run = sl.train(network, walk, lr=0.02, steps=1500, q_limit=50, record_every=1500)
+        end = push(network, walk)
+        shares.append([(target > value).double().mean().item() for value, target in (start, end)] + [run.diverged])
+    start, end, diverged = torch.tensor(shares).T
+    print(f"discount {gamma}: {int(diverged.sum())} of 10 run away; the target rises more than the value in")
+    print(
+        f"   {start.median():.0%} of the transitions at the start  (median; from {start.min():.0%} to {start.max():.0%})"
+    )
+    print(f"   {end.median():.0%} of the transitions at the end    (median; from {end.min():.0%} to {end.max():.0%})")
+
+# %% [markdown]
+# In the runs that run away, the targets overtake the values in most transitions at the end. In the runs that stay
+# finite, they do not.
+#
+# But "most transitions" is a rough measure. It asks about one push only, the one that raises all values. The error of
+# 63 transitions can have many shapes, and some shapes may feed themselves while others die out. Lesson 02 finds all
+# shapes at once.
+
+# %% [markdown]
+# ## 4 From one number to a matrix
+#
+# In the small loop, $A$ was "how far the target moves, minus how far the value moves". With many transitions, an update
+# at transition $j$ moves the value and the target of *every* transition $i$. So there is one such number for each pair:
+#
+# $$A_{ij} = \underbrace{\gamma\, G(x_i^*, x_j)}_{\text{move of target } i} - \underbrace{G(x_i, x_j)}_{\text{move of value } i}
+# \quad \text{per unit of update at } x_j.$$
+#
+# $G(y, x)$, the *tangent kernel*, is how far the value at $y$ moves when the value at $x$ is updated. Lesson 03 is about
+# nothing else. All errors together then follow $u_{\text{new}} \approx (1 + \varepsilon A)\, u$ with
+# $\varepsilon = 2\eta/N$: the same law, with a matrix in place of a number.
+#
+# Here is the size of the error through training, and the factor of every single step:
+
+# %%
+runs = {}
+for gamma in (0.99, 0.9):
+    walk = sl.toy_walk(seed=SEED, gamma=gamma)
+    network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + SEED)
+    runs[f"discount {gamma}"] = sl.train(network, walk, lr=0.02, steps=400)
+plotting.error_through_training(runs)
+
+# %% [markdown]
+# At first the error shrinks with both discounts, and nothing warns you. Then, with 0.99, the factor creeps above 1. It
+# stays close to 1 for a while, and then it climbs: the kernel itself grows together with the parameters, so $A$ grows,
+# so the error grows faster, so the parameters grow faster. The end is abrupt. Lesson 05 (planned) computes it.
+
+# %% [markdown]
+# ## Exercises
+#
+# Work in the sheet: [exercises/01_self_excitation.ipynb](exercises/01_self_excitation.ipynb). Solutions:
+# [solutions/01_self_excitation.ipynb](solutions/01_self_excitation.ipynb).
+#
+# | | what | minutes | difficulty |
+# | --- | --- | --- | --- |
+# | 1 | the factor of one step of the loop | 5 | easy |
+# | 2 | the share of overtaken transitions | 5 | easy |
+# | 3 | the largest safe learning rate | 15 | middle |
+
+# %% [markdown]
+# ## Where the theory stops
+#
+# **Growth is not always self-excitation.** Both loops below grow by the same factor in every step. In the left one the
+# target runs away ($A > 0$), and no learning rate helps. In the right one the step is too long ($A < 0$), and a
+# smaller learning rate cures it at once. The curve of $\lVert u \rVert$ alone cannot tell them apart. The sign of $A$
+# can, and so can the changing sign of the error.
+
+# %%
+loops = {}
+for label, c, gamma, lr in (("target runs away", 1.5, 0.8, 0.5), ("step too long", 0.5, 0.8, 2.2 / 1.2)):
+    u = torch.empty(16, dtype=torch.float64)
+    w = 1.0
+    for step in range(16):
+        u[step] = w - gamma * c * w
+        w = w - 2 * lr * u[step].item()
+    loops[f"{label}: A = {gamma * c - 1:.1f}, factor {abs(1 + 2 * lr * (gamma * c - 1)):.1f}"] = u
+plotting.signed_errors(loops)
+
+# %% [markdown]
+# **The next actions do not always settle.** The law $u_{\text{new}} \approx (1 + \varepsilon A) u$ holds while the greedy
+# next actions stay the same. The paper argues that they settle before the end. Here is how many runs keep the same
+# next action in *every* transition during their last 20 steps:
+
+# %%
+settled = []
+for seed in range(30):
+    walk = sl.toy_walk(seed=seed, gamma=0.99)
+    network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + seed)
+    run = sl.train(network, walk, lr=0.02, steps=1500)
+    if run.diverged:
+        settled.append(run.switches[-20:].sum() == 0)
+print(f"{sum(settled)} of {len(settled)} runs that blow up keep all their next actions in the last 20 steps")
+
+# %% [markdown]
+# So this is partly true only. In the other runs, actions still switch while the values explode. Lesson 03 measures how
+# much a switch disturbs the law.
+
+# %% [markdown]
+# ## Summary
+#
+# - A value and its target share parameters. Raising the value raises the target.
+# - If the target rises more, the error grows, and the growth feeds itself: self-excitation.
+# - For one transition this is one number, $A = \gamma c - 1$, and $u_{\text{new}} = (1 + \varepsilon A)\, u$.
+# - For many transitions, $A$ is a matrix: discounted move of each target, minus move of each value.
+# - A learning rate that is too large also makes errors grow, with $A < 0$ and a changing sign.
+
+# %% [markdown]
+# ## References
+#
+# - Tsitsiklis and Van Roy, *An Analysis of Temporal-Difference Learning with Function Approximation*, 1997: divergence
+#   with two states and one parameter.
+# - Baird, *Residual Algorithms*, 1995: the star, the best known diverging example (lesson 02).
+# - Yue, Lu, Kang, Song, Huang, NeurIPS 2023, arXiv 2310.04411: self-excitation as the mechanism in deep networks.
+# - Achiam, Knight, Abbeel, *Towards Characterizing Divergence in Deep Q-Learning*, 2019, arXiv 1903.08894: divergence
+#   read off the kernel.
+
+# %% [markdown]
+# ## Next
+#
+# [02 Linear Q-learning](02_linear_q_learning.ipynb): when does it blow up, and how fast, exactly?

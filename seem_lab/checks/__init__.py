@@ -1,0 +1,19 @@
+"""Checks for the exercises: each takes the reader's function (or value) and says "right", or what is off."""
+
+from seem_lab.checks.check import Check, compare
+from seem_lab.checks.lesson_00 import check_diverged_share, check_td_error
+from seem_lab.checks.lesson_01 import check_loop_factor, check_overtaken, check_safe_learning_rate
+from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry, check_tanh_kernel
+
+__all__ = [
+    "Check",
+    "check_bootstrap_moves",
+    "check_diverged_share",
+    "check_kernel_entry",
+    "check_loop_factor",
+    "check_overtaken",
+    "check_safe_learning_rate",
+    "check_tanh_kernel",
+    "check_td_error",
+    "compare",
+]

@@ -1,0 +1,71 @@
+"""Explorer of lesson 00: does Q blow up, and when?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from matplotlib.figure import Figure
+
+from seem_lab.networks import mlp
+from seem_lab.panels.panel import Panel, log_slider, slider, whole_slider
+from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
+from seem_lab.problems import toy_walk
+from seem_lab.training import History, train
+
+
+class BlowUp(Panel):
+    """Train the toy walk for 400 steps: discount, learning rate and seed on sliders, largest |Q| on the picture.
+
+    Example:
+        >>> BlowUp(gamma=0.9, seed=3).text
+        'Stays finite for 400 steps: the largest |Q| ends at 0.0047. The true value is 0.'
+    """
+
+    title = "Does Q blow up?"
+    steps = 400
+    presets = {
+        "blows up": {"gamma": 0.99, "seed": 4},
+        "half the learning rate": {"gamma": 0.99, "seed": 4, "lr": 0.01},
+        "smaller discount": {"gamma": 0.9, "seed": 4},
+    }
+
+    def controls(self) -> dict[str, ipywidgets.ValueWidget]:
+        return {
+            "gamma": slider("discount γ", 0.99, 0.8, 1.0, 0.005),
+            "lr": log_slider("learning rate", 0.02, 0.001, 0.2),
+            "seed": whole_slider("seed", 0, 0, 99),
+        }
+
+    def compute(self, gamma: float, lr: float, seed: int) -> History:
+        walk = toy_walk(seed=seed, gamma=gamma)
+        network = mlp(walk.input_dim, hidden=(64,), seed=1000 + seed)
+        return train(network, walk, lr=lr, steps=self.steps, progress=False)
+
+    def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
+        axes = tidy(figure.subplots(), title=self.title, x="training step", y="largest $|Q|$ (log scale)")
+        axes.set_yscale("log")
+        axes.set_xlim(0, self.steps)
+        axes.set_ylim(1e-4, 1e9)
+        axes.axhline(1e6, color=GREY, linewidth=0.8)
+        axes.text(4, 1.4e6, "a run stops here", color=GREY, fontsize=9)
+        line, cross = animate(
+            axes.plot([], [], color=BLUE, linewidth=2)[0],
+            axes.plot([], [], "x", color=ORANGE, markersize=12, markeredgewidth=3)[0],
+        )
+        return SimpleNamespace(line=line, cross=cross)
+
+    def draw(self, artists: SimpleNamespace, result: History) -> None:
+        artists.line.set_data(result.step, np.clip(result.q_max, 1e-4, 1e8))
+        end = ([result.step[-1]], [min(result.q_max[-1], 1e8)]) if result.diverged else ([], [])
+        artists.cross.set_data(*end)
+
+    def sentence(self, result: History) -> str:
+        if result.diverged:
+            return f"Blows up: |Q| leaves a million behind at step {result.step[-1]}. The true value is 0."
+        return (
+            f"Stays finite for {self.steps} steps: the largest |Q| ends at {result.q_max[-1]:.2g}. The true value is 0."
+        )

@@ -1,0 +1,58 @@
+"""Every exercise can be done and can be failed: the solution passes its checks, the sheet as handed out does not."""
+
+import re
+from pathlib import Path
+
+import build
+import nbformat
+import pytest
+
+SOLUTIONS = sorted(build.NOTEBOOKS.glob("solutions/[0-9]*.ipynb"))
+HEADING = re.compile(r"^## Exercise (\d): .+ \(\d+ minutes, (?:easy|middle|hard)\)$", re.MULTILINE)
+
+
+def verdicts(notebook: nbformat.NotebookNode) -> dict[str, list[str]]:
+    """What the checks said under each exercise heading."""
+    exercise, said = "", {}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (heading := HEADING.search(cell.source)):
+            exercise = heading[1]
+            said[exercise] = []
+        if cell.cell_type == "code" and "checks.check_" in cell.source:
+            said[exercise] += [output.data["text/plain"] for output in cell.outputs if "data" in output]
+    return said
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_two_or_three_exercises_each_with_a_hint_a_stub_and_a_solution(path: Path):
+    sheet, solution = (
+        "\n".join(cell.source for cell in nbformat.read(file, as_version=4).cells)
+        for file in (build.sheet_path(path), path)
+    )
+    parts = HEADING.split(sheet)[1:]
+    assert parts[::2] in (["1", "2"], ["1", "2", "3"])
+    for text in parts[1::2]:
+        assert "<details><summary>Hint" in text
+        assert "...  # your code here" in text
+        assert "checks.check_" in text
+    assert HEADING.findall(solution) == HEADING.findall(sheet)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_solution_is_right(path: Path):
+    # These are the stored outputs; nbval runs the notebook again and holds them equal.
+    said = verdicts(nbformat.read(path, as_version=4))
+    assert said
+    for exercise, sentences in said.items():
+        assert sentences, f"exercise {exercise} has no check whose verdict is shown"
+        assert all(sentence.startswith("Right.") for sentence in sentences)
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_sheet_runs_as_handed_out_and_every_check_says_not_yet(path: Path):
+    sheet = build.sheet_path(path)
+    said = verdicts(build.execute(nbformat.read(sheet, as_version=4), sheet.parent))
+    assert said.keys() == verdicts(nbformat.read(path, as_version=4)).keys()
+    for exercise, sentences in said.items():
+        assert sentences, f"exercise {exercise} has no check whose verdict is shown"
+        assert all(sentence.startswith("Not yet:") for sentence in sentences)
