@@ -1,6 +1,7 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
 from seem_lab.kernels import ntk
+from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
 from seem_lab.problems import (
     Problem,
@@ -20,6 +21,7 @@ __all__ = [
     "History",
     "Problem",
     "Seem",
+    "SeemMonitor",
     "Transitions",
     "baird_star",
     "baird_weights",

@@ -100,7 +100,7 @@ def seem_matrix(
 
     Example:
         >>> x = torch.ones(1, 1, dtype=torch.float64)
-        >>> seem_matrix(nn.Linear(1, 1, bias=False, dtype=torch.float64), x, 2 * x, 0.75 * x[0]).item()
+        >>> seem_matrix(torch.nn.Linear(1, 1, bias=False, dtype=torch.float64), x, 2 * x, 0.75 * x[0]).item()
         0.5
     """
     stack = Stack(network)
