@@ -117,7 +117,7 @@ print(f"x {tuple(x.shape)}, x_next {tuple(x_next.shape)}, u {tuple(u.shape)}, me
 # %% [markdown]
 # ## Run
 
-# %%
+# %% tags=["picture:blow_up"]
 runs = {}
 for gamma in (0.99, 0.9):
     walk = sl.toy_walk(seed=SEED, gamma=gamma)

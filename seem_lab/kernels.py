@@ -135,8 +135,7 @@ def tangent_features(network: Networks, x: Float[Tensor, "*s n d"]) -> TangentFe
     return features_of(stack, stack.check(x))
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@torch.inference_mode(False)  # gradients are on in here, whatever was switched off around
 def features_of(stack: Stack, x: Float[Tensor, "*s n d"]) -> TangentFeatures:
     """`tangent_features` of a stack and of inputs that `stack.check` has seen."""
     stack.try_one_row(x)
@@ -145,8 +144,8 @@ def features_of(stack: Stack, x: Float[Tensor, "*s n d"]) -> TangentFeatures:
     features, q = _layerwise(stack, x)
     again = torch.empty_like(q)
     with torch.no_grad():
-        for rows in (slice(0, None, 2), slice(1, None, 2))[: x.shape[-2]]:  # neighbours apart, and back to front
-            again[..., rows] = stack(stack.parameters, x[..., rows, :].flip(-2)).flip(-1)
+        for rows in (slice(0, None, 2), slice(1, None, 2))[: x.shape[-2]]:  # neighbours apart
+            again[..., rows] = stack(stack.parameters, x[..., rows, :])
     if not torch.isfinite(q).all():
         row = int((~torch.isfinite(q)).nonzero()[0, -1])
         raise ValueError(f"Q is not finite in row {row}: there is no kernel there; go back to the last finite state")

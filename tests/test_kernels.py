@@ -184,6 +184,22 @@ OTHER = {
 }
 
 
+# Here the effect that the layers do not show is too small for the sum over all rows to tell; the structure tells it.
+FAINT = {
+    "a layer used again": lambda: Of(lambda s, x: s.a(x) + 1e-9 * s.a(x.sin()), a=linear(3, 1)),
+    "a layer used again, another never": lambda: Of(
+        lambda s, x: s.a(x) + 1e-9 * s.a(x.sin()), a=linear(3, 1), b=linear(3, 1)
+    ),
+    "an output changed in place": lambda: Of(lambda s, x: s.b(s.a(x).mul_(1 + 1e-9)), a=linear(3, 4), b=linear(4, 1)),
+}
+
+
+@pytest.mark.parametrize("name", FAINT)
+def test_faint_effects_are_exact_too(name: str) -> None:
+    network, x = FAINT[name](), points(9)
+    assert relative(ntk(network, x), dense(network, x)) < 1e-10
+
+
 def tied() -> nn.Module:
     network = nn.Sequential(linear(3, 3), nn.Tanh(), linear(3, 3), nn.Tanh(), linear(3, 1))
     network[2].weight = network[0].weight

@@ -1,0 +1,223 @@
+"""Explorer of lesson 03: one update at x0, and what moves."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, radians, sin
+from types import SimpleNamespace
+from typing import Any, cast
+
+import ipywidgets
+import numpy as np
+import torch
+from contourpy import contour_generator
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+
+from seem_lab.kernels import ntk
+from seem_lab.networks import mlp
+from seem_lab.panels.panel import Panel, log_slider, slider
+from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
+from seem_lab.plotting.kernels import RESPONSE_LEVELS, RESPONSE_MAP, RESPONSE_NORM
+from seem_lab.problems import toy_walk
+from seem_lab.training import train
+
+AXIS = torch.linspace(-2, 3, 40, dtype=torch.float64)
+PLANE = torch.cartesian_prod(AXIS, AXIS).flip(1)  # (1600, 2) positions, row by row from below
+
+
+@dataclass(frozen=True)
+class Update:
+    """One gradient step that raises Q(x0); every change is in units of the predicted one at x0.
+
+    Args:
+        updated: (x, y, ax, ay) of x0.
+        read: (ax, ay) the map is read at.
+        lr: learning rate of the step.
+        predicted_rise: lr G(x0, x0), the predicted change of Q(x0).
+        real_rise: the real one.
+        over_plane: `(40, 40)` G(x, x0) / G(x0, x0), one row a position y.
+        predicted: `(40,)` the same along the line through x0.
+        real: `(40,)` what the update really did there.
+    """
+
+    updated: np.ndarray
+    read: np.ndarray
+    lr: float
+    predicted_rise: float
+    real_rise: float
+    over_plane: np.ndarray
+    predicted: np.ndarray
+    real: np.ndarray
+
+
+class KernelMap(Panel):
+    """One update at x0 on the toy walk: the kernel over the plane, and prediction against reality along a line.
+
+    Example:
+        >>> KernelMap(network="LayerNorm, fresh").parameters["network"]
+        'LayerNorm, fresh'
+    """
+
+    title = "Where does one update move Q?"
+    size = (940, 440)
+    presets = {
+        "another action": {"read": 225.0},
+        "at the origin": {"x": 0.0, "y": 0.0},
+        "late in training": {"network": "trained 200 steps"},
+        "late, a large step": {"network": "trained 200 steps", "lr": 10**-0.5},
+        "LayerNorm": {"network": "LayerNorm, fresh"},
+    }
+
+    def __init__(self, **parameters: Any) -> None:
+        self.walk = toy_walk(seed=0)
+        self.networks = _networks()
+        super().__init__(**parameters)
+
+    def controls(self) -> dict[str, ipywidgets.ValueWidget]:
+        return {
+            "x": slider("x0: position x", 1.3, -1.0, 2.0, 0.1),
+            "y": slider("x0: position y", 0.9, -1.0, 2.0, 0.1),
+            "action": slider("x0: action (degrees)", 45.0, 0.0, 315.0, 45.0),
+            "read": slider("read at (degrees)", 45.0, 0.0, 315.0, 45.0),
+            "lr": log_slider("learning rate η", 0.01, 0.001, 1.0),
+            "network": ipywidgets.Dropdown(options=list(self.networks), description="network"),
+        }
+
+    def compute(self, x: float, y: float, action: float, read: float, lr: float, network: str) -> Update:
+        before = self.networks[network]
+        updated = torch.tensor([[x, y, *_direction(action)]], dtype=torch.float64)
+        read_at = torch.tensor([_direction(read)], dtype=torch.float64)
+        line = torch.stack([AXIS, torch.full_like(AXIS, y)], dim=1)
+        inputs = torch.cat([updated, *(torch.cat([p, read_at.expand(len(p), 2)], dim=1) for p in (line, PLANE))])
+        kernel = ntk(before, inputs, updated).squeeze(1)
+        here = kernel[0].item()
+        relative = (kernel / here).numpy()
+        after = _updated(before, updated, lr)
+        with torch.no_grad():
+            change = (
+                (after(inputs[: 1 + len(line)]) - before(inputs[: 1 + len(line)])).squeeze(1) / (lr * here)
+            ).numpy()
+        return Update(
+            updated=updated[0].numpy(),
+            read=read_at[0].numpy(),
+            lr=lr,
+            predicted_rise=lr * here,
+            real_rise=lr * here * change[0],
+            over_plane=relative[1 + len(line) :].reshape(len(AXIS), len(AXIS)),
+            predicted=relative[1 : 1 + len(line)],
+            real=change[1:],
+        )
+
+    def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
+        figure.set_layout_engine("none")  # an automatic layout moves a little on every full draw
+        left, right = figure.add_axes((0.065, 0.13, 0.37, 0.79)), figure.add_axes((0.605, 0.13, 0.38, 0.79))
+        low, high = AXIS[0].item(), AXIS[-1].item()
+        tidy(
+            left,
+            title="$G(x, x_0)\\,/\\,G(x_0, x_0)$ over the plane",
+            x="position $x$;   arms: action updated (solid), read (ring)",
+            y="position $y$",
+        )
+        left.set(aspect="equal", xlim=(low, high), ylim=(low, high))
+        image = animate(
+            left.imshow(
+                np.ones((2, 2)),
+                origin="lower",
+                extent=(low, high, low, high),
+                cmap=RESPONSE_MAP,
+                norm=RESPONSE_NORM,
+                interpolation="bilinear",
+            )
+        )
+        figure.colorbar(image, cax=figure.add_axes((0.45, 0.2, 0.018, 0.65)), extend="both")
+        widths = [2.2 if level == 1 else 0.8 for level in RESPONSE_LEVELS]
+        contours = [animate(left.add_collection(LineCollection([], colors="black", linewidths=w))) for w in widths]
+        east, north = self.walk.transitions.state.numpy().T
+        animate(left.scatter(east, north, s=10, color="black", edgecolor="white", lw=0.4))
+        cut, taken, read, star = animate(
+            left.plot([], [], color="black", linestyle="--", linewidth=1)[0],
+            left.plot([], [], color="#8A3A00", linewidth=3)[0],
+            left.plot([], [], "o:", color="#8A3A00", linewidth=2.5, markersize=7, markevery=[1], fillstyle="none")[0],
+            left.plot([], [], "*", color=ORANGE, markersize=17, markeredgecolor="black")[0],
+        )
+        white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+        labels = [
+            animate(left.text(0, 0, "", fontsize=9, ha="center", va="center", bbox=white, clip_on=True))
+            for _ in RESPONSE_LEVELS
+        ]
+        tidy(right, title="Along the dashed line", x="position $x$", y="change of $Q$  (1: predicted at $x_0$)")
+        right.set(xlim=(low, high), ylim=(-0.5, 3))
+        right.axhline(0, color=GREY, linewidth=0.8)
+        here, predicted, real = animate(
+            right.axvline(0, color=GREY, linewidth=1, linestyle="--"),
+            right.plot([], [], "o", color=ORANGE, markersize=5, fillstyle="none", label="predicted, $\\eta\\,G$")[0],
+            right.plot([], [], color=BLUE, linewidth=2, label="real")[0],
+        )
+        right.legend(fontsize=9, frameon=False, loc="upper left")
+        return SimpleNamespace(
+            image=image, contours=contours, labels=labels, cut=cut, taken=taken, read=read, star=star,
+            here=here, predicted=predicted, real=real,
+        )  # fmt: skip
+
+    def draw(self, artists: SimpleNamespace, result: Update) -> None:
+        axis = AXIS.numpy()
+        x, y, *taken = result.updated
+        artists.image.set_data(result.over_plane)
+        generator = contour_generator(axis, axis, result.over_plane)
+        for level, lines, label in zip(RESPONSE_LEVELS, artists.contours, artists.labels, strict=True):
+            segments = cast(list[np.ndarray], generator.lines(level))
+            lines.set_segments(segments)
+            longest = max(segments, key=len, default=np.empty((0, 2)))
+            label.set_text(f"{level:g}" if len(longest) >= 8 else "")
+            if len(longest):
+                label.set_position(longest[len(longest) // 4])
+        artists.cut.set_data(axis[[0, -1]], [y, y])
+        for arm, direction in ((artists.taken, taken), (artists.read, result.read)):
+            arm.set_data([x, x + 0.5 * direction[0]], [y, y + 0.5 * direction[1]])
+        artists.star.set_data([x], [y])
+        artists.here.set_xdata([x, x])
+        artists.predicted.set_data(axis, result.predicted)
+        artists.real.set_data(axis, result.real)
+
+    def sentence(self, result: Update) -> str:
+        plane = result.over_plane
+        row, column = np.unravel_index(plane.argmax(), plane.shape)
+        farthest = f"({AXIS[column]:.1f}, {AXIS[row]:.1f})"
+        gap = np.abs(result.real - result.predicted).max()
+        return (
+            f"Q at the star should rise by {result.predicted_rise:.2g}; it rises by {result.real_rise:.2g}. "
+            f"Over the plane it should move {plane.min():.2f} to {plane.max():.2f} times as far, "
+            f"farthest at {farthest}, and on {100 * (plane > 1).mean():.0f} % of it farther than at the star. "
+            f"Along the line, prediction and reality differ by up to {100 * gap:.2g} % of the star's predicted move."
+        )
+
+
+def _networks() -> dict[str, nn.Module]:
+    """Fresh networks, and the same ones after some training on the walk."""
+    networks: dict[str, nn.Module] = {}
+    for name, layer_norm in (("", False), ("LayerNorm, ", True)):
+        network: nn.Module = mlp(4, hidden=(64,), layer_norm=layer_norm, seed=1000)
+        networks[f"{name}fresh"] = copy.deepcopy(network)
+        for steps in (100, 200):
+            train(network, toy_walk(seed=0), steps=100, progress=False)
+            networks[f"{name}trained {steps} steps"] = copy.deepcopy(network)
+    return networks
+
+
+def _updated(network: nn.Module, row: Tensor, lr: float) -> nn.Module:
+    """A copy of the network after one gradient step that raises Q(row)."""
+    moved = copy.deepcopy(network)
+    parameters = list(moved.parameters())
+    gradients = torch.autograd.grad(moved(row).squeeze(), parameters)
+    with torch.no_grad():
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.add_(gradient, alpha=lr)
+    return moved
+
+
+def _direction(degrees: float) -> tuple[float, float]:
+    return cos(radians(degrees)), sin(radians(degrees))

@@ -1,0 +1,79 @@
+"""The panel of lesson 03, beyond what tests/test_panels.py asks of every panel."""
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+import seem_lab as sl
+from seem_lab.panels import KernelMap
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return KernelMap()
+
+
+def compute(panel, **parameters):
+    panel.reset()
+    return panel.compute(**{**panel.parameters, **parameters})
+
+
+def test_the_map_is_the_kernel(panel):
+    result = compute(panel, x=0.5, y=-0.5, action=90.0, read=180.0)
+    network = panel.networks["fresh"]
+    updated = torch.tensor([[0.5, -0.5, 0.0, 1.0]], dtype=torch.float64)
+    corner = torch.tensor(
+        [[3.0, -2.0, -1.0, 0.0]], dtype=torch.float64
+    )  # largest x, smallest y: first row, last column
+    expected = sl.ntk(network, corner, updated) / sl.ntk(network, updated)
+    assert np.isclose(result.over_plane[0, -1], expected.item(), rtol=1e-9)
+    assert np.isclose(result.predicted_rise, result.lr * sl.ntk(network, updated).item(), rtol=1e-9)
+
+
+def test_a_small_update_does_what_the_kernel_says_and_a_large_one_less_so(panel):
+    small, large = (compute(panel, network="trained 200 steps", lr=lr) for lr in (1e-3, 0.3))
+    gap = [np.abs(result.real - result.predicted).max() for result in (small, large)]
+    assert gap[0] < 0.01 < 0.1 < gap[1]
+    assert np.array_equal(small.predicted, large.predicted)
+
+
+def test_relu_rises_beyond_the_point_and_layer_norm_does_not(panel):
+    assert compute(panel, network="fresh").over_plane.max() > 1.5
+    assert compute(panel, network="LayerNorm, fresh").over_plane.max() < 1.05
+
+
+def test_the_networks_are_left_alone(panel):
+    before = {name: [p.clone() for p in network.parameters()] for name, network in panel.networks.items()}
+    for name in panel.networks:
+        compute(panel, network=name, lr=1.0)
+    for name, network in panel.networks.items():
+        assert all(torch.equal(p, q) for p, q in zip(network.parameters(), before[name], strict=True))
+
+
+def test_sentence_says_how_far(panel):
+    panel.reset()
+    result = panel.compute(**panel.parameters)
+    assert f"should rise by {result.predicted_rise:.2g}" in panel.text
+    assert f"{result.over_plane.min():.2f} to {result.over_plane.max():.2f} times" in panel.text
+
+
+def test_contours_are_labelled_and_the_star_is_where_x0_is(panel):
+    panel.set(x=-0.5, y=1.5)
+    assert panel._artists.star.get_xydata().tolist() == [[-0.5, 1.5]]
+    shown = {label.get_text() for label in panel._artists.labels} - {""}
+    assert "1" in shown
+    panel.reset()
+
+
+def test_an_update_is_quick_against_training(panel):
+    """A ratio in one run: moving a slider costs less than 200 training steps."""
+    start = time.perf_counter()
+    sl.train(sl.mlp(4, seed=0), sl.toy_walk(seed=0, gamma=0.9), steps=200, progress=False)
+    training = time.perf_counter() - start
+    start = time.perf_counter()
+    for k in range(5):
+        panel.set(x=0.1 * k)
+    assert (time.perf_counter() - start) / 5 < training
+    panel.reset()
