@@ -13,7 +13,7 @@ the + 1 coming from the bias. Nothing of size P is ever formed.
 *Jacobian*, for everything else: the rows phi(x) by `torch.func`.
 
 Several networks of one shape (seeds, twin critics) go through the same lines at once, see `stacks.py`: every tensor
-then has a leading axis of length S, written `*s` in the shapes.
+then has a leading axis of length S, the dots in the shapes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class TangentFeatures:
         blocks: the factors, one tuple for each parameter (or for each layer, weight and bias together).
     """
 
-    blocks: tuple[tuple[Float[Tensor, "*s n _"], ...], ...]
+    blocks: tuple[tuple[Float[Tensor, "... n _"], ...], ...]
 
     def __len__(self) -> int:
         """The number of inputs N."""
@@ -56,7 +56,7 @@ class TangentFeatures:
         """The features of some of the inputs."""
         return TangentFeatures(tuple(tuple(factor[..., rows, :] for factor in block) for block in self.blocks))
 
-    def kernel(self, other: TangentFeatures | None = None) -> Float[Tensor, "*s m n"]:
+    def kernel(self, other: TangentFeatures | None = None) -> Float[Tensor, "... m n"]:
         """`(M, N)` matrix of `phi(y_i) . phi(x_j)`: rows are these inputs, columns those of `other`.
 
         Without `other` the columns are these inputs as well; one half of the matrix is then computed, and mirrored.
@@ -75,7 +75,7 @@ class TangentFeatures:
                 matrix[..., rows, :] = self[rows].inner(other)
         return matrix
 
-    def inner(self, other: TangentFeatures) -> Float[Tensor, "*s m n"]:
+    def inner(self, other: TangentFeatures) -> Float[Tensor, "... m n"]:
         """All inner products in one piece: the formula above, as it stands."""
         products = (
             reduce(torch.Tensor.mul_, (ours @ theirs.mT for ours, theirs in zip(block, other_block, strict=True)))
@@ -85,8 +85,8 @@ class TangentFeatures:
 
 
 def ntk(
-    network: Networks, x1: Float[Tensor, "*s m d"], x2: Float[Tensor, "*s n d"] | None = None
-) -> Float[Tensor, "*s m n"]:
+    network: Networks, x1: Float[Tensor, "... m d"], x2: Float[Tensor, "... n d"] | None = None
+) -> Float[Tensor, "... m n"]:
     """Empirical neural tangent kernel `G(x1, x2) = phi(x1) phi(x2)^T`, exact, rows indexed by `x1`.
 
     `lr * G[i, j]` is how much one gradient step on the *value* at `x2[j]` with step size `lr` moves Q(x1[i]), to
@@ -125,7 +125,7 @@ def ntk(
     return features[:m].kernel(features[m:])
 
 
-def tangent_features(network: Networks, x: Float[Tensor, "*s n d"]) -> TangentFeatures:
+def tangent_features(network: Networks, x: Float[Tensor, "... n d"]) -> TangentFeatures:
     """phi(x) = dQ(x)/dtheta of N inputs, in factors; the layerwise route where it is exact, the Jacobian elsewhere.
 
     Args and errors as for `ntk`. Every row is evaluated a second time in other company, which tells a value that
@@ -136,7 +136,7 @@ def tangent_features(network: Networks, x: Float[Tensor, "*s n d"]) -> TangentFe
 
 
 @torch.inference_mode(False)  # gradients are on in here, whatever was switched off around
-def features_of(stack: Stack, x: Float[Tensor, "*s n d"]) -> TangentFeatures:
+def features_of(stack: Stack, x: Float[Tensor, "... n d"]) -> TangentFeatures:
     """`tangent_features` of a stack and of inputs that `stack.check` has seen."""
     stack.try_one_row(x)
     x = x.detach().clone()
@@ -158,7 +158,7 @@ def features_of(stack: Stack, x: Float[Tensor, "*s n d"]) -> TangentFeatures:
     return _jacobian(stack, x) if features is None else features
 
 
-def _agree(one: Float[Tensor, "*s k"], other: Float[Tensor, "*s k"]) -> bool:
+def _agree(one: Float[Tensor, "... k"], other: Float[Tensor, "... k"]) -> bool:
     """Whether two vectors (of every network) are equal up to rounding."""
     tolerance = math.sqrt(torch.finfo(one.dtype).eps)
     return bool(((one - other).abs().amax(-1) <= tolerance * one.abs().amax(-1)).all())

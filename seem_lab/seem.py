@@ -75,10 +75,10 @@ class Seem:
 
 def seem_matrix(
     network: Networks,
-    x: Float[Tensor, "*s n d"],
-    x_next: Float[Tensor, "*s n d"],
-    discount: Float[Tensor, "*s n"],
-) -> Float[Tensor, "*s n n"]:
+    x: Float[Tensor, "... n d"],
+    x_next: Float[Tensor, "... n d"],
+    discount: Float[Tensor, "... n"],
+) -> Float[Tensor, "... n n"]:
     """`A = diag(discount) G(X*, X) - G(X, X)`, `(N, N)`, not symmetric.
 
     One gradient step on the mean squared TD error moves the TD error `u = Q(X) - r - discount Q(X*)` to
@@ -118,9 +118,9 @@ def _matrix(stack: Stack, x: Tensor, x_next: Tensor, discount: Tensor) -> Tensor
 
 def seem(
     network: Networks,
-    x: Float[Tensor, "*s n d"],
-    x_next: Float[Tensor, "*s n d"],
-    discount: Float[Tensor, "*s n"],
+    x: Float[Tensor, "... n d"],
+    x_next: Float[Tensor, "... n d"],
+    discount: Float[Tensor, "... n"],
     *,
     route: Route = "auto",
     k: int = 1,

@@ -51,7 +51,7 @@ class Stack:
         self.parameters = {name: state.pop(name) for name in trainable}
         self.frozen = {name: tensor.clone() for name, tensor in state.items()}  # a network may write into its buffers
 
-    def check(self, x: Float[Tensor, "*s n d"], name: str = "x") -> Float[Tensor, "*s n d"]:
+    def check(self, x: Float[Tensor, "... n d"], name: str = "x") -> Float[Tensor, "... n d"]:
         """`x` after the checks of `check_input`; inputs shared by S networks are repeated for each (without memory)."""
         own = self.several and isinstance(x, Tensor) and x.ndim == 3
         if own and len(x) != self.size:
@@ -61,7 +61,7 @@ class Stack:
         check_input(self.network, x.flatten(0, 1) if own else x, name)
         return x.expand(self.size, *x.shape[-2:]) if self.several else x
 
-    def try_one_row(self, x: Float[Tensor, "*s n d"]) -> None:
+    def try_one_row(self, x: Float[Tensor, "... n d"]) -> None:
         """`q_values` of one row, for its messages on widths and outputs; what it writes into buffers is undone."""
         before = [buffer.clone() for buffer in self.network.buffers()]
         with torch.no_grad():
@@ -73,7 +73,7 @@ class Stack:
         """`function` of one network's tensors, made to run on the whole stack."""
         return vmap(function, randomness="different") if self.several else function
 
-    def __call__(self, parameters: dict[str, Tensor], x: Float[Tensor, "*s n d"]) -> Float[Tensor, "*s n"]:
+    def __call__(self, parameters: dict[str, Tensor], x: Float[Tensor, "... n d"]) -> Float[Tensor, "... n"]:
         """Q(x) with these parameters in place of the network's own."""
         return self.vmap(self.one)(parameters, self.frozen, x)
 
