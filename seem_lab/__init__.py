@@ -15,12 +15,14 @@ from seem_lab.problems import (
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
 from seem_lab.training import History, step_size, train
 from seem_lab.transitions import Transitions
+from seem_lab.uncertainty import SeemInterval, seem_interval
 
 __version__ = "0.1.0.dev0"
 __all__ = [
     "History",
     "Problem",
     "Seem",
+    "SeemInterval",
     "SeemMonitor",
     "Transitions",
     "baird_star",
@@ -33,6 +35,7 @@ __all__ = [
     "random_features",
     "recorded",
     "seem",
+    "seem_interval",
     "seem_matrix",
     "step_size",
     "toy_walk",

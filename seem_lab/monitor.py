@@ -204,7 +204,8 @@ class SeemMonitor:
         seem_rate, q_rate = (
             np.polyfit(steps - last.step, np.log([getattr(r, name) for r in recent]), 1)[0] for name in ("seem", "q_max")
         )
-        text += f". Over the last {len(recent)} readings SEEM grew by {np.expm1(1000 * seem_rate):+.0%} per 1000 steps"
+        trend = f"doubles every {np.log(2) / seem_rate:.0f} steps" if seem_rate > 0 else "is not growing"
+        text += f". Over the last {len(recent)} readings SEEM {trend}"
         if self.q_limit is not None and 0 < last.q_max < self.q_limit and q_rate > 0:
             step = last.step + np.log(self.q_limit / last.q_max) / q_rate
             text += f"; if |Q| keeps growing at its present rate it passes {self.q_limit:.3g} near step {step:.0f}"

@@ -29,6 +29,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "training",
     "growth",
     "stability",
+    "uncertainty",
     "seem",
     "spectrum",
     "products",
