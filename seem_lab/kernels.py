@@ -174,7 +174,7 @@ def _layerwise(stack: Stack, x: Tensor) -> tuple[TangentFeatures | None, Tensor]
     layers = [m for m in stack.network.modules() if type(m) in (nn.Linear, nn.LayerNorm) and _trainable(m)]
     widths = [next(iter(_trainable(layer).values())).shape[0] for layer in layers]
     zeros = [x.new_zeros(*x.shape[:-1], width, requires_grad=True) for width in widths]
-    parameters = {name: p.requires_grad_() for name, p in stack.parameters.items()}
+    parameters = {name: p.detach().requires_grad_() for name, p in stack.parameters.items()}
     simple = True
 
     def run(parameters: dict, frozen: dict, x: Tensor, zeros: list[Tensor]) -> tuple[Tensor, dict[int, Tensor]]:
@@ -254,9 +254,8 @@ def _jacobian(stack: Stack, x: Tensor) -> TangentFeatures:
         return stack.one(parameters, frozen, row[None]).reshape(())
 
     rows = vmap(grad(value), in_dims=(None, None, 0), chunk_size=PANEL)
-    parameters = {name: p.detach() for name, p in stack.parameters.items()}
     try:
-        gradients = stack.vmap(rows)(parameters, stack.frozen, x)
+        gradients = stack.vmap(rows)(stack.parameters, stack.frozen, x)
     except RuntimeError as error:
         raise ValueError(
             "torch.func cannot differentiate this network row by row; write its forward without control flow that "
