@@ -177,6 +177,9 @@ OTHER = {
     "layers on a row of three numbers each": lambda: Of(
         lambda s, x: s.b(s.a(x[:, :, None]).tanh()).sum(1), a=linear(1, 4), b=linear(4, 1)
     ),
+    "numbers of a row stacked as rows": lambda: Of(
+        lambda s, x: s.b(s.a(x.reshape(-1, 1)).tanh()).reshape(len(x), -1).sum(1), a=linear(1, 4), b=linear(4, 1)
+    ),
     "batch norm in eval mode": lambda: batch_norm(),
     "group norm": lambda: nn.Sequential(linear(3, 6), nn.GroupNorm(2, 6, dtype=D), nn.ReLU(), linear(6, 1)),
     "PReLU": lambda: nn.Sequential(linear(3, 6), nn.PReLU(dtype=D), linear(6, 1)),

@@ -22,7 +22,7 @@ class BlowUp(Panel):
 
     Example:
         >>> BlowUp(gamma=0.9, seed=3).text
-        'Stays finite for 400 steps: the largest |Q| ends at 0.0047. The true value is 0.'
+        'Stays finite for 400 steps: the largest |Q| ends at 0.38. The true value is 0.'
     """
 
     title = "Does Q blow up?"
