@@ -1,4 +1,4 @@
-"""`SeemMonitor` as a callback for Stable-Baselines3 and d3rlpy. Neither library is imported here: both call plain objects.
+"""`SeemMonitor` as a callback for Stable-Baselines3 and d3rlpy; neither is imported, both call plain objects.
 
 In plain PyTorch loops (CleanRL, CORL) no adapter is needed; call a `SeemMonitor` once a step.
 """
@@ -122,7 +122,8 @@ class D3rlpyMonitor:
         state, next_state, ended = state.float(), next_state.float(), terminal.float().reshape(-1)
         if algo.observation_scaler is not None:
             state, next_state = algo.observation_scaler.transform(state), algo.observation_scaler.transform(next_state)
-        q_functions, critics = list(algo.impl.modules.q_funcs), []
+        q_functions = list(algo.impl.modules.q_funcs)
+        critics: list[nn.Module]
         if hasattr(algo.impl.modules, "policy"):
             action = action.float()
             if algo.action_scaler is not None:

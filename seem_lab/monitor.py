@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from seem_lab.seem import Seem, seem
+from seem_lab.stacks import Networks, listed
 
 TREND = 4  # readings that a trend is fitted to
 
@@ -91,7 +92,7 @@ class SeemMonitor:
 
     def __init__(
         self,
-        network: nn.Module | Sequence[nn.Module],
+        network: Networks,
         x: Float[Tensor, "n d"],
         discount: Float[Tensor, " n"],
         *,
@@ -106,8 +107,7 @@ class SeemMonitor:
         for name, value in dict(every=every, threshold=threshold, patience=patience, q_limit=q_limit or 1).items():
             if not value > 0:
                 raise ValueError(f"{name} must be positive, got {value}")
-        one = isinstance(network, nn.Module) and not isinstance(network, nn.ModuleList)
-        self.networks = [network] if one else list(network)
+        self.networks = listed(network)
         self.x, self.discount = x.detach().clone(), discount.detach().clone()
         self.every, self.threshold, self.patience, self.q_limit = every, threshold, patience, q_limit
         self.writer, self.on_reading = writer, on_reading
@@ -118,9 +118,7 @@ class SeemMonitor:
         if self._csv is not None:
             self._append([field.name for field in fields(Reading)], "w")
 
-    def __call__(
-        self, step: int, x_next: Float[Tensor, "n d"] | Callable[[], Float[Tensor, "n d"]]
-    ) -> Reading | None:
+    def __call__(self, step: int, x_next: Float[Tensor, "n d"] | Callable[[], Float[Tensor, "n d"]]) -> Reading | None:
         """A reading if one is due at this step, else nothing.
 
         Args:
@@ -194,22 +192,26 @@ class SeemMonitor:
         if not np.isfinite(last.seem):
             return f"step {last.step}: Q is no longer finite; go back to an earlier checkpoint"
         text = (
-            f"step {last.step}: the critic excites itself. SEEM {last.seem:.3g}, per parameter {last.per_parameter:.2g} and "
-            f"over ||A||_F {last.normalised:.2f} (alarm above {self.threshold:g} for both); largest |Q| {last.q_max:.3g}"
+            f"step {last.step}: the critic excites itself. SEEM {last.seem:.3g}, "
+            f"per parameter {last.per_parameter:.2g} and over ||A||_F {last.normalised:.2f} "
+            f"(alarm above {self.threshold:g} for both); largest |Q| {last.q_max:.3g}"
         )
         recent = [r for r in self.readings[-TREND:] if r.seem > 0 and r.q_max > 0]
         if len(recent) < 2:
             return text + ". No trend yet: this is the first reading that counts."
         steps = np.array([r.step for r in recent], dtype=float)
         seem_rate, q_rate = (
-            np.polyfit(steps - last.step, np.log([getattr(r, name) for r in recent]), 1)[0] for name in ("seem", "q_max")
+            np.polyfit(steps - last.step, np.log([getattr(r, name) for r in recent]), 1)[0]
+            for name in ("seem", "q_max")
         )
         trend = f"doubles every {np.log(2) / seem_rate:.0f} steps" if seem_rate > 0 else "is not growing"
         text += f". Over the last {len(recent)} readings SEEM {trend}"
         if self.q_limit is not None and 0 < last.q_max < self.q_limit and q_rate > 0:
             step = last.step + np.log(self.q_limit / last.q_max) / q_rate
             text += f"; if |Q| keeps growing at its present rate it passes {self.q_limit:.3g} near step {step:.0f}"
-        return text + ". What helps: LayerNorm before each activation, a slower target network, or fewer unseen actions."
+        return (
+            text + ". What helps: LayerNorm before each activation, a slower target network, or fewer unseen actions."
+        )
 
     def _append(self, row: Sequence[Any], mode: str) -> None:
         assert self._csv is not None

@@ -64,7 +64,7 @@ class SeemProduct:
         """w = Phi(X)^T v, one float64 tensor a parameter."""
         w = {name: torch.zeros_like(p, dtype=torch.float64) for name, p in self.stack.parameters.items()}
         for rows, weight in zip(self.x.split(self.chunk), v.to(self.x.dtype).split(self.chunk), strict=True):
-            _, pullback = vjp(lambda parameters, rows=rows: self.stack(parameters, rows), self.stack.parameters)
+            pullback = vjp(lambda parameters, rows=rows: self.stack(parameters, rows), self.stack.parameters)[1]
             for name, part in pullback(weight)[0].items():
                 w[name] += part
         return w
@@ -75,7 +75,7 @@ class SeemProduct:
         pieces = (t.split(self.chunk) for t in (self.x, self.x_next, self.discount))
         for here, there, discount in zip(*pieces, strict=True):
             both = torch.cat([there, here])
-            _, slope = jvp(lambda parameters, both=both: self.stack(parameters, both), (self.stack.parameters,), (w,))
+            slope = jvp(lambda parameters, both=both: self.stack(parameters, both), (self.stack.parameters,), (w,))[1]
             next_slope, slope = slope.double().split(len(here))
             parts.append(discount * next_slope - slope)
         return torch.cat(parts)

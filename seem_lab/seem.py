@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, overload
 
 import torch
 from jaxtyping import Complex, Float
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from seem_lab.kernels import features_of
@@ -16,14 +17,14 @@ from seem_lab.products import SeemProduct
 from seem_lab.spectrum import Eigenpairs, NotConverged, dense_pairs, krylov_pairs
 from seem_lab.stacks import Networks, Stack
 
-DENSE_LIMIT = 400  # transitions; LAPACK is faster below (measured, see the benchmarks in the README)
+DENSE_LIMIT = 200  # transitions; below, ARPACK saves at most 10 ms, and where it fails costs more (`make bench`)
 FALLBACK_LIMIT = 4096  # transitions up to which `auto` has LAPACK settle what did not converge
 NORM_SAMPLE = 512  # transitions from which the matrix-free route estimates ||A||_F
 
 Route = Literal["auto", "dense", "krylov", "matrix-free"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seem:
     """The leading eigenvalues of A and what belongs to them; made by `seem` and `leading_mode`.
 
@@ -68,8 +69,8 @@ class Seem:
 
     def __repr__(self) -> str:
         return (
-            f"Seem(value={self.value:.6g}, frequency={self.frequency:.6g}, normalised={self.normalised:.3g}, n={self.n}, "
-            f"route={self.route!r}, residual={self.residual:.1e}, products={self.products})"
+            f"Seem(value={self.value:.6g}, frequency={self.frequency:.6g}, normalised={self.normalised:.3g}, "
+            f"n={self.n}, route={self.route!r}, residual={self.residual:.1e}, products={self.products})"
         )
 
 
@@ -116,7 +117,15 @@ def _matrix(stack: Stack, x: Tensor, x_next: Tensor, discount: Tensor) -> Tensor
     return there.kernel(here).mul_(discount[..., None]).sub_(here.kernel())
 
 
-def seem(
+@overload
+def seem(network: nn.Module, x: Tensor, x_next: Tensor, discount: Tensor, **settings: Any) -> Seem: ...
+
+
+@overload
+def seem(network: Sequence[nn.Module], x: Tensor, x_next: Tensor, discount: Tensor, **settings: Any) -> list[Seem]: ...
+
+
+def seem(  # type: ignore[misc]  # the signatures above leave the settings open
     network: Networks,
     x: Float[Tensor, "... n d"],
     x_next: Float[Tensor, "... n d"],
@@ -132,7 +141,7 @@ def seem(
     """SEEM of a network on given transitions, by the route that suits their number.
 
     `"dense"`: all eigenvalues by LAPACK, in float64. `"krylov"`: ARPACK on the matrix. `"matrix-free"`: ARPACK on
-    products alone, linear in N. `"auto"` takes the first up to 400 transitions, the second while the matrix fits into
+    products alone, linear in N. `"auto"` takes the first up to 200 transitions, the second while the matrix fits into
     `memory` (12 N^2 bytes), the third beyond; where the second does not converge and N <= 4096 the first settles it.
 
     Args:
@@ -279,7 +288,9 @@ def _check(stack: Stack, x: Tensor, x_next: Tensor, discount: Tensor) -> None:
     if x.shape != x_next.shape:
         raise ValueError(f"x has shape {tuple(x.shape)} but x_next {tuple(x_next.shape)}; give one x_next a row of x")
     if discount.shape not in (x.shape[-2:-1], x.shape[:-1]):
-        raise ValueError(f"discount must have shape {tuple(x.shape[:-1])}, got {tuple(discount.shape)}; one a transition")
+        raise ValueError(
+            f"discount must have shape {tuple(x.shape[:-1])}, got {tuple(discount.shape)}; one a transition"
+        )
     if discount.dtype != x.dtype or discount.device != x.device:
         raise TypeError(f"discount is {discount.dtype} on {discount.device}, x is not; convert it with discount.to(x)")
     if not ((discount >= 0) & (discount <= 1)).all():

@@ -18,8 +18,7 @@ from torch import Tensor
 SUBSPACES = (10, 40, 160)  # dimensions of the Krylov space, tried in turn
 
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Eigenpairs:
     """Leading eigenvalues first.
 
@@ -43,7 +42,8 @@ class NotConverged(RuntimeError):
 def dense_pairs(matrix: Float[Tensor, "n n"], k: int) -> Eigenpairs:
     """The k leading eigenpairs of a finite matrix by LAPACK, all eigenvalues computed, in float64."""
     matrix = matrix.double()
-    values, vectors = _leading(*torch.linalg.eig(matrix), k)
+    values, vectors = torch.linalg.eig(matrix)
+    values, vectors = _leading(values, vectors, k)
     residual = (matrix.to(vectors.dtype) @ vectors - vectors * values).norm(dim=0).max().item()
     return Eigenpairs(values.cpu(), vectors.cpu(), residual, 0)
 
@@ -104,8 +104,8 @@ def krylov_pairs(
         if residual <= 10 * tolerance:
             return Eigenpairs(leading, modes, residual, count)
     raise NotConverged(
-        f"no convergence to {tolerance:.0e} ||A||_F within {count} products: the leading eigenvalues lie close together, "
-        "as they do where nothing is self-exciting. Take route='dense' if N allows it, or fewer transitions, "
+        f"no convergence to {tolerance:.0e} ||A||_F within {count} products: the leading eigenvalues lie close "
+        "together, as they do where nothing is self-exciting. Take route='dense' if N allows it, or fewer transitions, "
         "or a larger tolerance (SEEM is then known to about tolerance * ||A||_F)"
     )
 

@@ -29,8 +29,8 @@ class Stack:
     """
 
     def __init__(self, network: Networks) -> None:
-        self.several = not isinstance(network, nn.Module) or isinstance(network, nn.ModuleList)
-        networks = list(network) if self.several else [network]
+        networks = listed(network)
+        self.several = isinstance(network, nn.ModuleList) or not isinstance(network, nn.Module)
         if not networks:
             raise ValueError("the list of networks is empty; give at least one")
         self.network, self.size = networks[0], len(networks)
@@ -82,7 +82,14 @@ class Stack:
         return functional_call(self.network, (parameters, frozen), (x,)).reshape(-1)
 
 
-def _outline(network: nn.Module) -> tuple:
+def listed(network: Networks) -> list[nn.Module]:
+    """The networks of a list, or the one network alone."""
+    if isinstance(network, nn.Module) and not isinstance(network, nn.ModuleList):
+        return [network]
+    return list(network)
+
+
+def _outline(network: nn.Module) -> tuple[object, ...]:
     """What two networks must share to be stacked."""
     parameters = ((name, p.shape, p.dtype, p.device, p.requires_grad) for name, p in network.named_parameters())
     return tuple(type(m) for m in network.modules()), tuple(parameters)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from seem_lab.seem import seem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SeemInterval:
     """Where SEEM / N of a random sample lies; made by `seem_interval`.
 
@@ -45,9 +45,9 @@ def seem_interval(
     normalised: bool = False,
     seed: int = 0,
 ) -> SeemInterval:
-    """An interval for SEEM / N: the mean of repeated draws of `size` transitions, plus and minus z standard deviations.
+    """An interval for SEEM / N: mean of draws of `size` transitions, plus and minus z standard deviations.
 
-    SEEM itself grows with N; SEEM / N settles, to the leading eigenvalue of the operator behind the sample. The interval
+    SEEM itself grows with N; SEEM / N settles, to the leading eigenvalue of the operator behind the sample. This
     answers: *had I picked other transitions of this data, what would I have read?* It holds about `level` of further
     draws of the same size. It also holds the value of all N transitions as long as the bias of the small sample, of
     order 1 / size, is below the spread; where nothing is self-exciting SEEM is near 0 and the bias wins, so compare two
@@ -91,6 +91,8 @@ def seem_interval(
         values.append(result.normalised if normalised else result.value / size)
     samples = torch.tensor(values, dtype=torch.float64)
     z = math.sqrt(2) * torch.erfinv(torch.tensor(level, dtype=torch.float64)).item()
-    half = z * samples.std().item() * math.sqrt(1 + 1 / draws)  # a new draw varies, and so does the mean of the old ones
+    half = (
+        z * samples.std().item() * math.sqrt(1 + 1 / draws)
+    )  # a new draw varies, and so does the mean of the old ones
     mean = samples.mean().item()
     return SeemInterval(mean - half, mean + half, mean, samples, size, level)

@@ -31,14 +31,21 @@ def data() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def critic(seed: int = 0) -> nn.Module:
-    """With everything a monitor could disturb: dropout, batch statistics, spectral norm by hooks, a part in eval mode."""
+    """With all a monitor could disturb: dropout, batch statistics, spectral norm by hooks, a part in eval mode."""
     torch.manual_seed(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         first = nn.utils.spectral_norm(nn.Linear(D, 16))
     frozen_norm = nn.BatchNorm1d(16).eval()
     return nn.Sequential(
-        first, nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 16), frozen_norm, nn.ReLU(), nn.Linear(16, 1)
+        first,
+        nn.BatchNorm1d(16),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Linear(16, 16),
+        frozen_norm,
+        nn.ReLU(),
+        nn.Linear(16, 1),
     )
 
 
@@ -203,7 +210,7 @@ def test_patience_waits_for_readings_in_a_row() -> None:
 
 
 def test_the_forecast_extrapolates_exponential_growth() -> None:
-    x, x_next, discount = data()
+    x, _, discount = data()
     monitor = SeemMonitor(mlp(D, dtype=torch.float32), x, discount, q_limit=math.e**10)
     for step in range(0, 400, 100):
         monitor.readings.append(Reading(step, 2.0 + step, 1.0, 0.0, 0.5, math.exp(step / 100), 0.0))

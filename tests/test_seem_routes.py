@@ -266,7 +266,9 @@ def test_inputs_that_are_not_contiguous(route: str) -> None:
     network, x, x_next, discount = case(6, 120, 60)
     wide = torch.zeros(240, 12, dtype=D)
     wide[::2, ::2] = x
-    strided = seem(network, wide[::2, ::2], x_next.T.contiguous().T, discount, route=route, tolerance=1e-8, progress=False)
+    strided = seem(
+        network, wide[::2, ::2], x_next.T.contiguous().T, discount, route=route, tolerance=1e-8, progress=False
+    )
     assert strided.value == pytest.approx(seem(network, x, x_next, discount, route="dense").value, rel=1e-6)
 
 

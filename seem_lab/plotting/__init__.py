@@ -27,6 +27,7 @@ from seem_lab.plotting.one_step import (
     residual_by_size,
     residual_distribution,
 )
+from seem_lab.plotting.readings import live_readings, seem_readings
 from seem_lab.plotting.runs import crash_steps, q_through_training, walk_picture
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "kernel_drift",
     "kernel_matrix",
     "kernel_with_shapes",
+    "live_readings",
     "moves",
     "pair_path",
     "predicted_and_measured",
@@ -50,6 +52,7 @@ __all__ = [
     "response_along_ray",
     "seem_at_start",
     "seem_by_discount",
+    "seem_readings",
     "shared_spectrum",
     "sign_and_growth",
     "signed_errors",

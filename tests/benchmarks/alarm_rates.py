@@ -95,7 +95,10 @@ def toy_run(gamma: float, seed: int, steps: int = 600, every: int = 10) -> tuple
 
 def table(rows: list[tuple]) -> str:
     """Markdown: one line a setting."""
-    lines = ["| runs | setting | crossed | caught before | lead in steps | alarm, never crossed |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| runs | setting | crossed | caught before | lead in steps | alarm, never crossed |",
+        "|---|---|---|---|---|---|",
+    ]
     for key in dict.fromkeys(row[:2] for row in rows):
         runs = [row for row in rows if row[:2] == key]
         crossing = [row for row in runs if not math.isnan(row[3])]

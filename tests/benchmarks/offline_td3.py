@@ -7,7 +7,6 @@ offline critics diverge (Fujimoto, van Hoof and Meger 2018 without the environme
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -78,14 +77,3 @@ class OfflineTD3:
                     for p, q_ in zip(live.parameters(), target_net.parameters(), strict=True):
                         q_.lerp_(p, self.tau)
         return q.detach().abs().max().item()
-
-
-def run(
-    data: Transitions, steps: int, after_step: Callable[[OfflineTD3, int, float], bool | None], **settings
-) -> OfflineTD3:
-    """Train for `steps` updates; `after_step(agent, step, q_max)` sees each one and may return True to stop."""
-    agent = OfflineTD3(data, **settings)
-    for step in range(1, steps + 1):
-        if after_step(agent, step, agent.step()):
-            break
-    return agent
