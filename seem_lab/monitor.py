@@ -54,8 +54,9 @@ class SeemMonitor:
     gradients, buffers, random state and train/eval mode are afterwards bit by bit what they were.
 
     The alarm: `SEEM / P > threshold` and `SEEM / ||A||_F > threshold` in `patience` readings in a row, or a value that
-    is not finite. It detects a self-exciting phase, which is no verdict that |Q| will pass every limit: how often it is
-    right is in `tests/benchmarks/alarm_rates.py` and in the README.
+    is not finite. It detects a self-exciting phase, which is no verdict that |Q| will pass every limit: on fresh runs it
+    also fired in some that stayed bounded, LayerNorm among them, and it missed slow explosions of small networks.
+    The rates are in the README; `tests/benchmarks/alarm_rates.py` measures them.
 
     Networks are read in eval mode (dropout off, running statistics of batch norm), with the current parameters.
 
@@ -208,7 +209,7 @@ class SeemMonitor:
         text += f". Over the last {len(recent)} readings SEEM {trend}"
         if self.q_limit is not None and 0 < last.q_max < self.q_limit and q_rate > 0:
             step = last.step + np.log(self.q_limit / last.q_max) / q_rate
-            text += f"; if |Q| keeps growing at its present rate it passes {self.q_limit:.3g} near step {step:.0f}"
+            text += f"; |Q| growing at its present rate passes {self.q_limit:.3g} near step {step:.0f}, or sooner"
         return (
             text + ". What helps: LayerNorm before each activation, a slower target network, or fewer unseen actions."
         )
