@@ -54,8 +54,8 @@ class SeemMonitor:
     gradients, buffers, random state and train/eval mode are afterwards bit by bit what they were.
 
     The alarm: `SEEM / P > threshold` and `SEEM / ||A||_F > threshold` in `patience` readings in a row, or a value that
-    is not finite. It detects a self-exciting phase, which is no verdict that |Q| will pass every limit: on fresh runs it
-    also fired in some that stayed bounded, LayerNorm among them, and it missed slow explosions of small networks.
+    is not finite. It detects a self-exciting phase, which is no verdict that |Q| will pass every limit: on fresh runs
+    it also fired in some that stayed bounded, LayerNorm among them, and it missed slow explosions of small networks.
     The rates are in the README; `tests/benchmarks/alarm_rates.py` measures them.
 
     Networks are read in eval mode (dropout off, running statistics of batch norm), with the current parameters.
