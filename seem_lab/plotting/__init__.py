@@ -19,6 +19,7 @@ from seem_lab.plotting.linear import (
     shared_spectrum,
     sign_and_growth,
     stability_circle,
+    star_picture,
     transient_growth,
 )
 from seem_lab.plotting.one_step import (
@@ -57,6 +58,7 @@ __all__ = [
     "sign_and_growth",
     "signed_errors",
     "stability_circle",
+    "star_picture",
     "transient_growth",
     "value_chases_target",
     "walk_picture",
