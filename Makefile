@@ -12,13 +12,14 @@ ifneq ($(USABLE),yes)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks lint
+.PHONY: help lab test notebooks lint bench
 
 help:
 	@echo "make lab        install into $(VENV) if needed, then open JupyterLab on the first lesson"
 	@echo "make test       install if needed, then run every test: unit, notebooks, pairs of .py and .ipynb"
 	@echo "make notebooks  install if needed, then make executed notebooks and exercise sheets from the .py sources"
 	@echo "make lint       install if needed, then check format, style and types"
+	@echo "make bench      install if needed, then time kernels, SEEM and the monitor side by side (some minutes)"
 	@echo "All take PYTHON=..., the Python (3.11 or newer) that $(VENV) is made with: make lab PYTHON=python3.12"
 
 # Loopback only, behind JupyterLab's token; it asks no server for news or updates.
@@ -33,6 +34,10 @@ test: $(STAMP)
 
 notebooks: $(STAMP)
 	$(VENV)/bin/python notebooks/build.py
+
+# Not a test: ratios of processor times, one thread. The picture goes to build/.
+bench: $(STAMP)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/benchmarks/costs.py
 
 lint: $(STAMP)
 	$(RUN) ruff format --check .

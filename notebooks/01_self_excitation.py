@@ -21,7 +21,7 @@
 #
 # **You will be able to**
 # 1. follow the smallest loop that feeds itself by hand, and say when it grows;
-# 2. tell self-excitation from a learning rate that is merely too large;
+# 2. tell, in that loop, self-excitation from a learning rate that is merely too large;
 # 3. measure on a real network whether the targets rise more than the values.
 #
 # **In the paper.** Section 3, the intuition behind SEEM (arXiv 2310.04411).
@@ -45,17 +45,19 @@ print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
 # %% [markdown]
 # ## 1 The smallest loop
 #
-# Take away everything that can be taken away. There is **one** transition: from a state to its neighbour, with reward
-# zero. There is **one** parameter, $w$. The two values are
+# Take away everything that can be taken away. There is **one** transition: from an input $x$ to its neighbour $x^*$, with
+# reward zero. (In lesson 00, $x$ was a state with its action, and $x^*$ the next state with the greedy one.) There is
+# **one** parameter, $w$. The two values are
 #
 # $$Q(x) = w, \qquad Q(x^*) = c\, w.$$
 #
 # The number $c$ is the **feature** of the neighbour. It says how strongly the neighbour's value hangs on the same
-# parameter. With $c = 2$ the neighbour always looks twice as good.
+# parameter. With $c = 2$ the neighbour's value is always twice that of $x$.
 #
 # The true value is zero, because there is no reward. That is $w = 0$.
 #
-# The value $Q(x) = w$ is pushed towards its target $\gamma\, Q(x^*) = \gamma c\, w$. The TD error is
+# The value $Q(x) = w$ is pushed towards its target $\gamma\, Q(x^*) = \gamma c\, w$. The TD error is the gap between
+# them, with its sign:
 #
 # $$u = w - \gamma c\, w.$$
 #
@@ -134,8 +136,8 @@ print(f"A = {A:.2f},  1 + eps A = {1 + 2 * 0.2 * A:.3f},  measured factor of eve
 # %% [markdown]
 # ## Run
 #
-# Move the feature $c$ of the neighbour, the discount and the learning rate. Try the presets. The last one, *step too
-# long*, also grows. Look at how it differs.
+# Run the cell, then move the feature $c$ of the neighbour, the discount and the learning rate. Try the presets. The last
+# one, *step too long*, also grows. Look at how it differs.
 
 # %%
 panels.TwoStates()
@@ -144,8 +146,11 @@ panels.TwoStates()
 # ## Explain
 #
 # - The edge lies at $\gamma c = 1$. Below it the value catches up with its target. Above it the target runs away.
-# - A neighbour that looks *better* by more than $1/\gamma$ is enough. In offline learning the neighbour is the action
-#   with the largest guess. So it looks better by construction.
+# - A neighbour whose value hangs on the parameter a little more, by a factor above $1/\gamma$, is enough. In offline
+#   learning the neighbour is the best-looking of many guesses. So its value tends to lie high. But what counts is
+#   whether it *moves* more. In this loop the two are the same thing; in a network they are not.
+# - At the edge (*on the edge*) the error is zero in every step, and still $Q = 1$ where the truth is 0. No error does not
+#   mean the right value.
 # - With *step too long* the error grows as well, but $A$ is negative. The value jumps over its target, farther each
 #   time, and the error changes its sign in every step. That is an ordinary instability of too large a learning rate.
 
@@ -185,10 +190,12 @@ run = sl.train(network, walk, lr=0.02, steps=1500, q_limit=50)
 plotting.moves({"at the start": at_start, f"at step {run.step[-1]}, just before the blow-up": push(network, walk)})
 
 # %% [markdown]
-# Each mark is one transition. In the grey region the target rises more than the value.
+# Each mark is one transition. Upwards: by how many per cent its target rises more (or less) than its value. In the grey
+# region the target rises more.
 #
-# Two things have changed between the pictures. Look at the numbers on the axes: the same push moves everything much
-# farther. And the marks have wandered into the grey region: the targets overtake the values.
+# Two things have changed between the pictures. The marks have wandered into the grey region: the targets overtake the
+# values, by little, but nearly all of them. And look at the horizontal axes: a step of the same learning rate moves
+# everything much farther, because the gradient has become larger.
 #
 # Is this seed special? Here are ten seeds, at two discounts. A run that stays finite is measured after 1500 steps.
 
@@ -204,33 +211,40 @@ for gamma in (0.99, 0.9):
         shares.append([(target > value).double().mean().item() for value, target in (start, end)] + [run.diverged])
     start, end, diverged = torch.tensor(shares).T
     print(f"discount {gamma}: {int(diverged.sum())} of 10 run away; the target rises more than the value in")
-    print(
-        f"   {start.median():.0%} of the transitions at the start  (median; from {start.min():.0%} to {start.max():.0%})"
-    )
-    print(f"   {end.median():.0%} of the transitions at the end    (median; from {end.min():.0%} to {end.max():.0%})")
+    for when, share in {"start": start, "end": end}.items():
+        print(f"   {share.quantile(0.5):.0%} of the transitions at the {when} (median of ten runs;", end=" ")
+        print(f"from {share.min():.0%} to {share.max():.0%}; above one half in {int((share > 0.5).sum())} runs)")
 
 # %% [markdown]
-# In the runs that run away, the targets overtake the values in most transitions at the end. In the runs that stay
-# finite, they do not.
+# At the end of the runs that run away, the targets overtake the values in most transitions, in nearly every run. In the
+# runs that stay finite, in none. But look at the extremes: the two groups come close. This push does not decide.
 #
-# But "most transitions" is a rough measure. It asks about one push only, the one that raises all values. The error of
-# 63 transitions can have many shapes, and some shapes may feed themselves while others die out. Lesson 02 finds all
-# shapes at once.
+# It cannot. It asks about one shape of the error only, the one in which all values rise. The errors of 63 transitions
+# can have many shapes, and some may feed themselves while others die out. Lesson 02 finds all shapes at once.
 
 # %% [markdown]
 # ## 4 From one number to a matrix
 #
 # In the small loop, $A$ was "how far the target moves, minus how far the value moves". With many transitions, an update
-# at transition $j$ moves the value and the target of *every* transition $i$. So there is one such number for each pair:
+# at transition $j$ moves the value and the target of *every* transition $i$. How far?
 #
-# $$A_{ij} = \underbrace{\gamma\, G(x_i^*, x_j)}_{\text{move of target } i} - \underbrace{G(x_i, x_j)}_{\text{move of value } i}
-# \quad \text{per unit of update at } x_j.$$
+# Let $\phi(x) = \partial Q(x) / \partial\theta$ be the derivatives of the value at $x$ by all parameters. A training step
+# moves the parameters by $-\varepsilon \sum_j u_j\, \phi(x_j)$, with $\varepsilon = 2\eta/N$. So the value at any input $y$
+# moves by $-\varepsilon \sum_j G(y, x_j)\, u_j$, to first order, where
 #
-# $G(y, x)$, the *tangent kernel*, is how far the value at $y$ moves when the value at $x$ is updated. Lesson 03 is about
-# nothing else. All errors together then follow $u_{\text{new}} \approx (1 + \varepsilon A)\, u$ with
-# $\varepsilon = 2\eta/N$: the same law, with a matrix in place of a number.
+# $$G(y, x) = \phi(y) \cdot \phi(x)$$
 #
-# Here is the size of the error through training, and the factor of every single step:
+# is called the *tangent kernel*. Lesson 03 is about nothing else. Take $y = x_i$ for the value and $y = x_i^*$ for its
+# target, and subtract:
+#
+# $$u_{\text{new}} \approx u + \varepsilon A u, \qquad
+# A_{ij} = \underbrace{\gamma\, G(x_i^*, x_j)}_{\text{target of } i} - \underbrace{G(x_i, x_j)}_{\text{value of } i} .$$
+#
+# It is the same law, with a matrix in place of a number. In the small loop $\phi(x) = 1$ and $\phi(x^*) = c$, so
+# $G(x^*, x) = c$ and $G(x, x) = 1$: that gives $A = \gamma c - 1$ again. A matrix has no sign; lesson 02 tells what takes
+# its place.
+#
+# Here is the size of the error through training, $\lVert u \rVert$, and the factor of every single step:
 
 # %%
 runs = {}
@@ -241,9 +255,10 @@ for gamma in (0.99, 0.9):
 plotting.error_through_training(runs)
 
 # %% [markdown]
-# At first the error shrinks with both discounts, and nothing warns you. Then, with 0.99, the factor creeps above 1. It
-# stays close to 1 for a while, and then it climbs: the kernel itself grows together with the parameters, so $A$ grows,
-# so the error grows faster, so the parameters grow faster. The end is abrupt. Lesson 05 (planned) computes it.
+# At first the error shrinks with both discounts, and its size gives no warning. Then, with 0.99, the factor creeps above
+# 1. It stays close to 1 for a while, and then it climbs. A fixed matrix $A$ could not do that; $A$ itself must grow. It
+# does: the kernel grows with the parameters (lesson 03 measures it), so the error grows faster, so the parameters grow
+# faster. The end is abrupt. Lesson 05 (planned) computes it.
 
 # %% [markdown]
 # ## Exercises
@@ -260,16 +275,16 @@ plotting.error_through_training(runs)
 # %% [markdown]
 # ## Where the theory stops
 #
-# **Growth is not always self-excitation.** Both loops below grow by the same factor in every step. In the left one the
-# target runs away ($A > 0$), and no learning rate helps. In the right one the step is too long ($A < 0$), and a
-# smaller learning rate cures it at once. The curve of $\lVert u \rVert$ alone cannot tell them apart. The sign of $A$
-# can, and so can the changing sign of the error.
+# **Growth is not always self-excitation.** Both loops below start with the error 1, and its size grows by the same factor
+# in every step. In the left one the target runs away ($A > 0$), and no learning rate helps. In the right one the step is
+# too long ($A < 0$), and a smaller learning rate cures it at once. The curve of $\lVert u \rVert$ alone cannot tell them
+# apart. The sign of $A$ can, and so can the changing sign of the error.
 
 # %%
 loops = {}
 for label, c, gamma, lr in (("target runs away", 1.5, 0.8, 0.5), ("step too long", 0.5, 0.8, 2.2 / 1.2)):
     u = torch.empty(16, dtype=torch.float64)
-    w = 1.0
+    w = 1 / (1 - gamma * c)  # so that the error starts at 1
     for step in range(16):
         u[step] = w - gamma * c * w
         w = w - 2 * lr * u[step].item()
@@ -279,21 +294,22 @@ plotting.signed_errors(loops)
 # %% [markdown]
 # **The next actions do not always settle.** The law $u_{\text{new}} \approx (1 + \varepsilon A) u$ holds while the greedy
 # next actions stay the same. The paper argues that they settle before the end. Here is how many runs keep the same
-# next action in *every* transition during their last 20 steps:
+# next action in *every* transition to the end:
 
 # %%
-settled = []
+runs = []
 for seed in range(30):
     walk = sl.toy_walk(seed=seed, gamma=0.99)
     network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + seed)
-    run = sl.train(network, walk, lr=0.02, steps=1500)
-    if run.diverged:
-        settled.append(run.switches[-20:].sum() == 0)
-print(f"{sum(settled)} of {len(settled)} runs that blow up keep all their next actions in the last 20 steps")
+    runs.append(sl.train(network, walk, lr=0.02, steps=1500))
+blown_up = [run for run in runs if run.diverged]
+for last in (20, 5):
+    settled = sum(run.switches[-last:].sum() == 0 for run in blown_up)
+    print(f"{settled} of {len(blown_up)} runs that blow up keep all their next actions in the last {last} steps")
 
 # %% [markdown]
-# So this is partly true only. In the other runs, actions still switch while the values explode. Lesson 03 measures how
-# much a switch disturbs the law.
+# So this is partly true only. In some runs actions still switch while the values explode. Lesson 03 measures how much a
+# switch disturbs the law.
 
 # %% [markdown]
 # ## Summary

@@ -7,7 +7,7 @@
 The sources are Jupytext percent files. A lesson `NN_name.py` and a solution `solutions/NN_name.py` become the executed
 notebook beside them. A solution also becomes the sheet `exercises/NN_name.ipynb`, not executed: what stands between
 `# <solution>` and `# </solution>` is replaced by one line `...  # your code here`, and cells tagged "solution" are
-left out.
+left out. The picture of a cell tagged "picture:NAME" is also written to `images/NAME.png`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from base64 import b64decode
 from copy import deepcopy
 from pathlib import Path
 
@@ -115,7 +116,23 @@ def build(source: Path) -> None:
     notebook = read(source)
     if source.parent.name == "solutions":
         nbformat.write(exercise_sheet(notebook), sheet_path(source))
-    nbformat.write(execute(notebook, source.parent), source.with_suffix(".ipynb"))
+    executed = execute(notebook, source.parent)
+    nbformat.write(executed, source.with_suffix(".ipynb"))
+    for name, png in pictures(executed).items():
+        (source.parent / "images").mkdir(exist_ok=True)
+        (source.parent / "images" / f"{name}.png").write_bytes(png)
+
+
+def pictures(executed: NotebookNode) -> dict[str, bytes]:
+    """The picture of every cell tagged "picture:NAME", for pages outside the notebooks, by its name."""
+    return {
+        tag.removeprefix("picture:"): b64decode(output.data["image/png"])
+        for cell in executed.cells
+        for tag in cell.metadata.get("tags", [])
+        if tag.startswith("picture:")
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    }
 
 
 def sheet_path(solution: Path) -> Path:

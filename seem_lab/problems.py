@@ -17,7 +17,7 @@ from seem_lab.transitions import Transitions
 DATA = Path(__file__).resolve().parent.parent / "data"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Transitions, a discount factor, and K candidate next actions for each of the N next states.
 

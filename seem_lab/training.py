@@ -40,7 +40,7 @@ def step_size(lr: float, n: int) -> float:
     return 2 * lr / n
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """A training run: arrays with one entry for each recorded step, all taken *before* that step's update.
 

@@ -19,7 +19,7 @@ Values = Tensor | np.ndarray | Sequence[Any]
 _RANKS = {"state": 2, "action": 2, "reward": 1, "next_state": 2, "terminal": 1}
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Transitions:
     """N transitions, every field a tensor of one dtype (float32 or float64) on one device.
 

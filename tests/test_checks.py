@@ -7,8 +7,8 @@ import seem_lab as sl
 from seem_lab import checks
 
 
-def share(gamma, seeds, steps=400):
-    runs = [sl.train(sl.mlp(4, seed=1000 + s), sl.toy_walk(s, gamma=gamma), steps=steps) for s in seeds]
+def share(gamma, seeds, steps=400, network=None):
+    runs = [sl.train(network or sl.mlp(4, seed=1000 + s), sl.toy_walk(s, gamma=gamma), steps=steps) for s in seeds]
     return sum(run.diverged for run in runs) / len(runs)
 
 
@@ -20,6 +20,7 @@ EXERCISES = [
         {
             "sign": lambda q, q_next, r, d: r + d * q_next - q,
             "discounted before": lambda q, q_next, r, d: q - (r + q_next),
+            "argument discount": lambda q, q_next, r, d: q - r - 0.99 * q_next,
             "whole target": lambda q, q_next, r, d: q - r + d * q_next,
             "should give": lambda q, q_next, r, d: q,
         },
@@ -31,6 +32,9 @@ EXERCISES = [
             "counts the runs": lambda gamma, seeds: share(gamma, seeds) * len(seeds),
             "stay finite": lambda gamma, seeds: 1 - share(gamma, seeds),
             "no effect": lambda gamma, seeds: share(0.99, seeds),
+            "only the first seed": lambda gamma, seeds: share(gamma, seeds[:1]),
+            "fresh network": lambda gamma, seeds: share(gamma, seeds, network=sl.mlp(4, seed=1000 + seeds[0])),
+            "for 400 steps": lambda gamma, seeds: share(gamma, seeds, steps=1500),
         },
     ),
     (
@@ -41,6 +45,8 @@ EXERCISES = [
             "turned round": lambda c, gamma, lr: 1 - 2 * lr * (gamma * c - 1),
             "gamma is missing": lambda c, gamma, lr: 1 + 2 * lr * (c - 1),
             "that is A": lambda c, gamma, lr: gamma * c - 1,
+            "1 plus it": lambda c, gamma, lr: 2 * lr * (gamma * c - 1),
+            "keep the sign": lambda c, gamma, lr: abs(1 + 2 * lr * (gamma * c - 1)),
         },
     ),
     (
@@ -49,6 +55,8 @@ EXERCISES = [
         {
             "counts": lambda value, target: (target > value).sum(),
             "value rose more": lambda value, target: (target < value).double().mean(),
+            "both rise alike": lambda value, target: (target >= value).double().mean(),
+            "not per cent": lambda value, target: 100 * (target > value).double().mean(),
         },
     ),
     (
@@ -56,6 +64,8 @@ EXERCISES = [
         lambda c, gamma: 0.0 if gamma * c > 1 else -1 / (gamma * c - 1),
         {
             "not lr": lambda c, gamma: 0.0 if gamma * c > 1 else -2 / (gamma * c - 1),
+            "c alone": lambda c, gamma: 0.0 if c > 1 else -1 / (gamma * c - 1),
+            "factor is 0": lambda c, gamma: 0.0 if gamma * c > 1 else -0.5 / (gamma * c - 1),
             "no positive": lambda c, gamma: -1 / (gamma * c - 1),
         },
     ),
@@ -86,3 +96,13 @@ def test_no_function_at_all():
 def test_answers_of_another_kind_are_wrong_not_a_crash(wrong):
     outcome = checks.compare(lambda x: wrong, lambda x: x, [(1.0,)], praise="never")
     assert not outcome.passed and outcome.message.startswith("called with 1, it should give 1")
+
+
+def test_what_is_off_in_a_large_tensor_is_named():
+    def off(x):
+        return x + 0.5 * (torch.arange(len(x)) == 7)
+
+    message = checks.compare(off, lambda x: x, [(torch.zeros(20),)], praise="never").message
+    assert message.endswith("the shape (20,) is right, but the entries are not: entry (7,) should be 0, but is 0.5")
+    message = checks.compare(lambda x: x[:, None], lambda x: x, [(torch.zeros(20),)], praise="never").message
+    assert message.endswith("it should give shape (20,), but gave (20, 1)")

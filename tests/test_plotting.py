@@ -67,12 +67,12 @@ def test_value_chases_target():
 
 def test_moves():
     figure = plotting.moves({"here": (torch.tensor([1.0, 2.0]), torch.tensor([1.5, 1.0]))})
-    assert "in 50% of the transitions" in figure.alt
+    assert "rises more in 50% of the transitions, from -50 to +50 per cent" in figure.alt
 
 
 def test_error_through_training(runs):
     figure = plotting.error_through_training(runs)
-    assert "wild: the error grows in" in figure.alt
+    assert "wild: from 1.8 to" in figure.alt
     factors = figure.axes[1].lines[0].get_ydata()
     u = runs["wild"].td_error_norm[runs["wild"].td_error_norm < 1e4]
     assert factors.tolist() == (u[1:] / u[:-1]).tolist()

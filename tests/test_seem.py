@@ -123,6 +123,18 @@ def test_the_leading_mode_is_an_eigenvector_of_the_eigenvalue_of_largest_real_pa
     assert leading_eigenvalue(matrix) == pytest.approx(leading, rel=1e-9)
 
 
+def test_the_phase_of_the_mode_is_fixed_whatever_the_solver_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix, solve = torch.tensor([[1.0, -5.0], [2.0, 1.0]], dtype=D), torch.linalg.eig
+    expected = leading_mode(matrix).mode
+
+    def turned(a: Tensor) -> tuple[Tensor, Tensor]:
+        values, vectors = solve(a)
+        return values, vectors * torch.exp(torch.tensor(2.0j))
+
+    monkeypatch.setattr(torch.linalg, "eig", turned)
+    assert torch.allclose(leading_mode(matrix).mode, expected)
+
+
 def test_the_mode_is_a_right_eigenvector_not_a_left_one() -> None:
     matrix = matrices()[1]
     mode, left = leading_mode(matrix).mode, leading_mode(matrix.T).mode

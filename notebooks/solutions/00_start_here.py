@@ -13,8 +13,9 @@
 # %% [markdown]
 # # Exercises 00: start here
 #
-# They belong to the lesson [00 Start here](../00_start_here.ipynb). Put your own lines in place of the dots, run the
-# cell, then run the check below it. The check says "Right." or what is off. Solutions are in the folder `solutions/`.
+# They belong to the lesson [00 Start here](../00_start_here.ipynb). Put your own lines in place of the dots
+# and run the cell. Its last line checks your answer and says "Right." or what is off. Solutions are in the folder
+# `solutions/`.
 
 # %%
 import torch

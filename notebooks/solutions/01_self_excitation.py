@@ -13,8 +13,8 @@
 # %% [markdown]
 # # Exercises 01: self-excitation
 #
-# They belong to the lesson [01 Self-excitation](../01_self_excitation.ipynb). Put your own lines in place of the dots,
-# run the cell, then run the check below it. The check says "Right." or what is off. Solutions are in the folder
+# They belong to the lesson [01 Self-excitation](../01_self_excitation.ipynb). Put your own lines in place of the dots
+# and run the cell. Its last line checks your answer and says "Right." or what is off. Solutions are in the folder
 # `solutions/`.
 
 # %%

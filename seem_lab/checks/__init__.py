@@ -3,6 +3,7 @@
 from seem_lab.checks.check import Check, compare
 from seem_lab.checks.lesson_00 import check_diverged_share, check_td_error
 from seem_lab.checks.lesson_01 import check_loop_factor, check_overtaken, check_safe_learning_rate
+from seem_lab.checks.lesson_02 import check_kernel_view, check_rate_and_crash, check_threshold_gamma
 from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry, check_tanh_kernel
 
 __all__ = [
@@ -10,10 +11,13 @@ __all__ = [
     "check_bootstrap_moves",
     "check_diverged_share",
     "check_kernel_entry",
+    "check_kernel_view",
     "check_loop_factor",
     "check_overtaken",
+    "check_rate_and_crash",
     "check_safe_learning_rate",
     "check_tanh_kernel",
     "check_td_error",
+    "check_threshold_gamma",
     "compare",
 ]

@@ -70,7 +70,7 @@ def compare(
         if all(_close(output, mistake(*case), tolerance) for case, output in zip(cases, outputs, strict=True)):
             return Check(False, sentence)
     case, output, expected = wrong[0]
-    return Check(False, f"called with {_show(case)}, it should give {_show((expected,))}, but gave {_show((output,))}")
+    return Check(False, f"called with {_show(case)}, {_difference(output, expected)}")
 
 
 def _close(output: Any, expected: Any, tolerance: float) -> bool:
@@ -83,6 +83,21 @@ def _close(output: Any, expected: Any, tolerance: float) -> bool:
         return False
     scale = max(1.0, expected.abs().max().item()) if expected.numel() else 1.0
     return bool(((output - expected).abs() <= tolerance * scale).all())
+
+
+def _difference(output: Any, expected: Any) -> str:
+    """What is off: the shape, the largest of many entries, or the one value."""
+    plain = f"it should give {_show((expected,))}, but gave {_show((output,))}"
+    if not (isinstance(expected, torch.Tensor) and isinstance(output, torch.Tensor)) or expected.numel() <= 6:
+        return plain
+    if output.shape != expected.shape:
+        return f"it should give shape {tuple(expected.shape)}, but gave {tuple(output.shape)}"
+    worst = int((output - expected).abs().argmax())
+    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(worst), expected.shape))
+    return (
+        f"the shape {tuple(expected.shape)} is right, but the entries are not: entry {index} should be "
+        f"{expected[index].item():.6g}, but is {output[index].item():.6g}"
+    )
 
 
 def _show(values: tuple[Any, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import nn
 
 from seem_lab.checks.check import Check, compare
 from seem_lab.networks import mlp
@@ -31,6 +32,9 @@ def check_td_error(answer: Any) -> Check:
             "the next value must be discounted before it is added.": lambda q, q_next, reward, discount: (
                 q - (reward + q_next)
             ),
+            "use the argument discount, which is 0 where the episode ended, not a fixed gamma.": (
+                lambda q, q_next, reward, discount: q - (reward + 0.99 * q_next)
+            ),
             "the reward belongs into the target, and the whole target is subtracted.": (
                 lambda q, q_next, reward, discount: q - reward + discount * q_next
             ),
@@ -41,25 +45,29 @@ def check_td_error(answer: Any) -> Check:
 def check_diverged_share(answer: Any) -> Check:
     """Exercise 2: `answer(gamma, seeds)` returns the share of these seeds whose run blows up within 400 steps."""
 
-    def share(gamma: float, seeds: list[int], lr: float = 2e-2, steps: int = 400) -> float:
+    def share(gamma: float, seeds: list[int], steps: int = 400, network: nn.Module | None = None) -> float:
         runs = [
-            train(mlp(4, seed=1000 + seed), toy_walk(seed, gamma=gamma), lr=lr, steps=steps, record_every=steps)
+            train(network or mlp(4, seed=1000 + seed), toy_walk(seed, gamma=gamma), steps=steps, record_every=steps)
             for seed in seeds
         ]
         return sum(run.diverged for run in runs) / len(runs)
 
+    mistakes = {
+        "that counts the runs; divide by how many there are.": lambda gamma, seeds: share(gamma, seeds) * len(seeds),
+        "that is the share of the runs that stay finite.": lambda gamma, seeds: 1 - share(gamma, seeds),
+        "only the first seed counts in your function; return after the loop, not in it.": lambda gamma, seeds: share(
+            gamma, seeds[:1]
+        ),
+        "the discount has no effect in your function; pass gamma on to toy_walk.": lambda _, seeds: share(0.99, seeds),
+        "every seed needs a fresh network; yours is trained on from seed to seed.": lambda gamma, seeds: share(
+            gamma, seeds, network=mlp(4, seed=1000 + seeds[0])
+        ),
+        "train for 400 steps.": lambda gamma, seeds: share(gamma, seeds, steps=1500),
+    }
     return compare(
         answer,
         share,
-        [(0.99, [4, 7, 0]), (0.97, [4, 7, 0, 1])],
+        [(0.99, [4, 7, 0]), (0.97, [0, 4, 7, 1]), (0.965, [0, 4, 7, 1])],
         praise="Same rule, same discount, and still it depends on the seed. The lessons ask what decides.",
-        mistakes={
-            "that counts the runs; divide by how many there are.": lambda gamma, seeds: (
-                share(gamma, seeds) * len(seeds)
-            ),
-            "that is the share of the runs that stay finite.": lambda gamma, seeds: 1 - share(gamma, seeds),
-            "the discount has no effect in your function; pass gamma on to toy_walk.": lambda _, seeds: share(
-                0.99, seeds
-            ),
-        },
+        mistakes=mistakes,
     )

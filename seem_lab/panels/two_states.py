@@ -36,6 +36,7 @@ class TwoStates(Panel):
 
     title = "Does the value catch its target?"
     steps = 30
+    floor = 1e-4  # smaller errors are drawn here
     presets = {
         "runs away": {"c": 2.0, "gamma": 0.99},
         "catches up": {"c": 0.8, "gamma": 0.9},
@@ -64,7 +65,7 @@ class TwoStates(Panel):
         left.set_ylim(-4, 8)
         left.axhline(0, color="black", linewidth=0.8)
         right.set_xlim(0, self.steps)
-        right.set_ylim(1e-4, 1e4)
+        right.set_ylim(0.7 * self.floor, 1e4)
         right.set_yscale("log")
         value, target, error = animate(
             left.plot([], [], "o-", color=BLUE, markersize=4, label="value $w$")[0],
@@ -78,12 +79,14 @@ class TwoStates(Panel):
         steps = np.arange(self.steps + 1)
         artists.value.set_data(steps, np.clip(result.value, -100, 100))
         artists.target.set_data(steps, np.clip(result.target, -100, 100))
-        artists.error.set_data(steps, np.clip(np.abs(result.value - result.target), 1e-9, 1e9))
+        artists.error.set_data(steps, np.clip(np.abs(result.value - result.target), self.floor, 1e9))
 
     def sentence(self, result: Loop) -> str:
         says = f"A = {result.a:.2f}: each step multiplies the error by {result.factor:.3f}. "
+        if abs(result.value[0] - result.target[0]) < 1e-9:
+            return says + "But the error is 0 from the start: Q stays at 1, although the true value is 0."
         if abs(abs(result.factor) - 1) < 1e-9:
-            return says + "It stays where it is."
+            return says + "It stays as large as it is."
         if abs(result.factor) < 1:
             return says + "It dies out."
         if result.a > 0:

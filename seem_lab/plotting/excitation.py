@@ -55,29 +55,32 @@ def value_chases_target(steps: Mapping[str, tuple[tuple[float, float], tuple[flo
 
 
 def moves(groups: Mapping[str, tuple[Float[Tensor, " n"], Float[Tensor, " n"]]]) -> LessonFigure:
-    """How far each target moved against how far its value moved, with the line where both move alike.
+    """By how many per cent each target rose more than its value, against how far the value rose.
 
     Args:
-        groups: label to `(move of each value, move of each target)`, `(N,)` each.
+        groups: label to `(rise of each value, rise of each target)`, `(N,)` each, the values' rises positive.
     """
-    figure = LessonFigure(8.0, 3.8)
+    figure = LessonFigure(8.0, 3.6)
     words = []
     for axes, (label, (value, target)), marker, color in zip(
         figure.subplots(1, len(groups), squeeze=False)[0], groups.items(), "os", (BLUE, ORANGE), strict=False
     ):
-        low = min(0.0, value.min().item(), target.min().item())
-        high = 1.08 * max(value.max().item(), target.max().item())
-        axes.fill_between([low, high], [low, high], high, color=GREY, alpha=0.15, linewidth=0)
-        axes.plot([low, high], [low, high], color="black", linewidth=1)
-        axes.scatter(value, target, s=22, marker=marker, facecolor="none", edgecolor=color)
-        axes.text(0.04, 0.93, "target moves more", transform=axes.transAxes, fontsize=9)
-        axes.text(0.96, 0.04, "value moves more", transform=axes.transAxes, fontsize=9, ha="right")
-        axes.set_xlim(low, high)
-        axes.set_ylim(low, high)
-        tidy(axes, title=label, x="the value rises by", y="its target rises by")
+        extra = 100 * (target - value) / value
+        reach = 1.2 * extra.abs().max().item()
+        axes.axhspan(0, reach, color=GREY, alpha=0.15, linewidth=0)
+        axes.axhline(0, color="black", linewidth=1)
+        axes.scatter(value, extra, s=22, marker=marker, facecolor="none", edgecolor=color)
+        axes.text(0.03, 0.93, "target rises more", transform=axes.transAxes, fontsize=9)
+        axes.text(0.03, 0.04, "value rises more", transform=axes.transAxes, fontsize=9)
+        axes.set_xlim(left=0)
+        axes.set_ylim(-reach, reach)
+        tidy(axes, title=label, x="the value rises by", y="its target rises more by (%)")
         share = (target > value).double().mean().item()
-        words.append(f"{label}: the target rises more than the value in {share:.0%} of the transitions")
-    figure.alt = "Rise of each target against the rise of its value, with the diagonal. " + "; ".join(words) + "."
+        words.append(
+            f"{label}: values rise by {value.min():.2g} to {value.max():.2g}; the target rises more in {share:.0%} of the "
+            f"transitions, from {extra.min():.0f} to {extra.max():+.0f} per cent"
+        )
+    figure.alt = "By how much more each target rises than its value, one mark a transition. " + "; ".join(words) + "."
     return figure
 
 
@@ -98,11 +101,13 @@ def error_through_training(runs: Mapping[str, History]) -> LessonFigure:
         right.plot(run.step[keep][1:], factor, label=label, **style)
         above = 100 * np.mean(factor > 1)
         words.append(
-            f"{label}: the error grows in {above:.0f} percent of the steps, and the last factor is {factor[-1]:.2f}"
+            f"{label}: from {error[0]:.2g} to {error[-1]:.2g}, lowest {error.min():.2g} at step {error.argmin()}; it grows in "
+            f"{above:.0f} per cent of the steps, and the last factor is {factor[-1]:.2f}"
         )
     left.set_yscale("log")
     right.axhline(1, color="black", linewidth=0.8)
     right.set_ylim(0.9, 1.5)
+    right.text(0.98, 0.95, "then off the scale", transform=right.transAxes, fontsize=9, ha="right", va="top")
     tidy(left, title="size of the error", x="training step", y=r"$\|u\|$")
     tidy(right, title="factor of one step (above 1: it grows)", x="training step", y=r"$\|u_{t+1}\| / \|u_t\|$")
     left.legend(frameon=False, fontsize=9)

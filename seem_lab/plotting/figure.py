@@ -58,7 +58,7 @@ def series() -> Iterator[dict[str, Any]]:
 
 def tidy(axes: Axes, *, title: str = "", x: str = "", y: str = "") -> Axes:
     """Title, axis labels, a light grid, no box: the same on every picture. Steps are counted in whole numbers."""
-    if "step" in x:
+    if "step" in x and axes.get_xscale() == "linear":
         axes.locator_params(axis="x", integer=True)
     axes.set_title(title, fontsize=11, loc="left")
     axes.set_xlabel(x)

@@ -23,7 +23,7 @@ def walk_picture(walk: Problem, highlight: int = 20) -> LessonFigure:
     state, next_state = walk.transitions.state.numpy(), walk.transitions.next_state.numpy()
     path = np.vstack([state, next_state[-1:]])
     left.plot(*path.T, color=GREY, linewidth=0.8, zorder=1)
-    left.scatter(*state.T, s=18, color=BLUE, label="state $s$", zorder=2)
+    left.scatter(*path.T, s=18, color=BLUE, label="state", zorder=2)
     left.scatter(*path[0], s=70, marker="s", color="black", label="start", zorder=3)
     left.legend(fontsize=9, frameon=False)
     tidy(left, title=f"{walk.n} transitions in the plane", x="position $x$", y="position $y$")
@@ -38,16 +38,16 @@ def walk_picture(walk: Problem, highlight: int = 20) -> LessonFigure:
     right.scatter(*here, s=60, color=BLUE, zorder=3)
     right.scatter(*there, s=60, color="white", edgecolor=ORANGE, linewidth=2, zorder=3)
     right.text(*(here - 0.25 * (there - here)), "$s$", fontsize=13, ha="center", va="center")
-    right.text(*(there + 0.4 * reach * np.array([0.92, 0.38])), "$s'$", fontsize=13, ha="center", va="center")
+    right.text(*(there + 0.28 * reach * np.array([0.92, 0.38])), "$s'$", fontsize=13, ha="center", va="center")
     right.set_xlim(min(here[0], there[0]) - reach, max(here[0], there[0]) + reach)
     right.set_ylim(min(here[1], there[1]) - reach, max(here[1], there[1]) + reach)
     right.set_aspect("equal", adjustable="box")
-    tidy(right, title="solid: taken;  dashed: tried by nobody", x="position $x$", y="position $y$")
+    tidy(right, title="solid: taken;  dashed: may be picked next", x="position $x$", y="position $y$")
     k = walk.next_actions.shape[1]
     figure.alt = (
         f"Left: a random walk of {walk.n} steps in the plane, each state a dot, the start a square. "
         f"Right: one step from state s to next state s prime, a solid arrow; from s prime, {k} dashed arrows show the "
-        "actions among which the bootstrap picks the best looking one. None of them was tried there."
+        "actions among which the bootstrap picks the one that looks best. The logbook shows one of them at most."
     )
     return figure
 
@@ -88,15 +88,14 @@ def crash_steps(runs: Mapping[str, list[History]]) -> LessonFigure:
     for row, (label, group) in enumerate(runs.items()):
         crashed = np.array([run.step[-1] for run in group if run.diverged])
         survived = np.array([run.step[-1] for run in group if not run.diverged])
-        axes.plot(crashed, np.full(len(crashed), row), "|", color=ORANGE, markersize=20, markeredgewidth=1.8)
+        axes.plot(crashed, np.full(len(crashed), row), "|", color=ORANGE, markersize=20, markeredgewidth=1.4)
         axes.plot(survived, np.full(len(survived), row), "o", color=BLUE, markersize=8, fillstyle="none")
         if len(survived):
             axes.annotate(
                 f"{len(survived)} seeds",
                 (survived.max(), row),
-                (0, 10),
+                (9, -3),
                 fontsize=9,
-                ha="center",
                 textcoords="offset points",
             )
         said = f"{label}: {len(crashed)} of {len(group)} blow up"
@@ -105,6 +104,7 @@ def crash_steps(runs: Mapping[str, list[History]]) -> LessonFigure:
         words.append(said)
     axes.set_yticks(range(len(runs)), list(runs))
     axes.set_ylim(len(runs) - 0.5, -0.5)
+    axes.margins(x=0.08)
     tidy(axes, title="bar: one seed blows up here;  circle: still finite when stopped", x="training step")
     figure.alt = "Step at which each run blew up. " + "; ".join(words) + "."
     return figure

@@ -113,7 +113,7 @@ def test_keys_on_a_slider_change_picture_and_sentence_and_reset_restores(page):
     for _ in range(10):  # the discount, down in steps of 0.005
         page.keyboard.press("ArrowLeft")
     page.wait_for_function("""() => [...document.querySelectorAll('[role=status]')].some(
-        e => e.innerText.startsWith('Stays finite'))""")
+        e => e.innerText.startsWith('Not blown up'))""")
     assert picture(page) != shows
     page.get_by_role("button", name="Reset", exact=True).click()
     page.wait_for_function(

@@ -151,3 +151,9 @@ def test_links_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         if not link.startswith(("https://", "#")):
             assert (path.parent / link.split("#")[0]).exists(), f"dead link {link}"
+
+
+def test_pictures_of_the_readme_are_those_of_the_lessons():
+    tagged = {name: png for path in LESSONS for name, png in build.pictures(read(path)).items()}
+    stored = {path.stem: path.read_bytes() for path in build.NOTEBOOKS.glob("images/*.png")}
+    assert tagged and stored == tagged, "make notebooks writes them"
