@@ -10,10 +10,10 @@ from typing import Any, Literal, overload
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from seem_lab.kernels import features_of
 from seem_lab.products import SeemProduct
+from seem_lab.progress import LateBar
 from seem_lab.spectrum import Eigenpairs, NotConverged, dense_pairs, krylov_pairs
 from seem_lab.stacks import Networks, Stack
 
@@ -246,7 +246,7 @@ def _matrix_free(
     if norm == 0:
         return _zero(discount, k, "matrix-free")
     operator = SeemProduct(stack, x, x_next, discount, memory // 2)
-    bar = tqdm(desc="SEEM", unit="product", delay=3, leave=False, disable=not progress)
+    bar = LateBar(None, desc="SEEM", unit="product", show=progress)
 
     def product(v: Tensor) -> Tensor:
         bar.update()

@@ -42,6 +42,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "problems",
     "networks",
     "transitions",
+    "progress",
 )
 
 
