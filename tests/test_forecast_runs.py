@@ -6,12 +6,12 @@ import hashlib
 import re
 from pathlib import Path
 
+import make_forecast_runs
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-import make_forecast_runs
 import seem_lab as sl
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -48,7 +48,7 @@ def test_first_runs_can_be_made_again() -> None:
 def test_first_forecasts_can_be_made_again() -> None:
     table = stored("forecasts")
     row = table[(table.seed == 3) & (table.depth == 2) & (table.lr == 2e-2) & (table.multiple == 10)].iloc[0]
-    run = make_forecast_runs.sgd_runs(range(3, 4), 2, 2e-2, 1, 300)[3]
+    run = make_forecast_runs.crashing_runs(range(3, 4), 2, 2e-2, 1, 300)[3]
     made = {forecast.step: forecast for forecast in sl.forecast_run(run, depth=2)}
     again = make_forecast_runs.forecast_row(run, made[int(row.step)], 2)
     for name, value in again.items():
