@@ -1,5 +1,18 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
+from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
+from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
+from seem_lab.frozen_kernel import frozen_kernel_growth
+from seem_lab.growth import (
+    Fit,
+    fit_free_exponent,
+    fit_inverse_power,
+    fit_kernel_exponent,
+    fit_line,
+    fit_power,
+    growth_exponent,
+    terminal_start,
+)
 from seem_lab.kernels import ntk
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
@@ -13,20 +26,38 @@ from seem_lab.problems import (
     two_state_loop,
 )
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
+from seem_lab.stacked_training import train_stacked
+from seem_lab.sweeps import sweep
 from seem_lab.training import History, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 
 __version__ = "0.1.0.dev0"
 __all__ = [
+    "Auroc",
+    "Fit",
+    "Forecast",
     "History",
     "Problem",
     "Seem",
     "SeemInterval",
     "SeemMonitor",
     "Transitions",
+    "auroc",
+    "auroc_gain",
     "baird_star",
     "baird_weights",
+    "early_warning",
+    "fit_free_exponent",
+    "fit_inverse_power",
+    "fit_kernel_exponent",
+    "fit_line",
+    "fit_power",
+    "forecast_crash",
+    "forecast_network",
+    "forecast_run",
+    "frozen_kernel_growth",
+    "growth_exponent",
     "leading_mode",
     "linear_q",
     "mlp",
@@ -38,7 +69,11 @@ __all__ = [
     "seem_interval",
     "seem_matrix",
     "step_size",
+    "sweep",
+    "terminal_start",
+    "time_constants",
     "toy_walk",
     "train",
+    "train_stacked",
     "two_state_loop",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -104,7 +104,7 @@ def train(
     network: nn.Module,
     problem: Problem,
     *,
-    optimizer: Literal["sgd", "adam"] = "sgd",
+    optimizer: Literal["sgd", "adam"] | Callable[..., torch.optim.Optimizer] = "sgd",
     lr: float = 2e-2,
     steps: int = 400,
     record_every: int = 1,
@@ -122,7 +122,8 @@ def train(
     Args:
         network: trained in place; maps `(N, d)` to `(N,)` or `(N, 1)`.
         problem: transitions, discount, candidate next actions.
-        optimizer: `"sgd"` or `"adam"` (PyTorch's, its default settings).
+        optimizer: `"sgd"` or `"adam"` (PyTorch's, its default settings), or what makes one from `(parameters, lr=lr)`,
+            as in `functools.partial(torch.optim.Adam, betas=(0.9, 0.9))`.
         lr: learning rate.
         steps: number of updates.
         record_every: record every so many steps; the first and the last state are always recorded.
@@ -144,8 +145,12 @@ def train(
         >>> run.diverged
         True
     """
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {', '.join(map(repr, OPTIMIZERS))}, got {optimizer!r}")
+    make = OPTIMIZERS.get(optimizer, optimizer) if isinstance(optimizer, str) else optimizer
+    if not callable(make):
+        names = ", ".join(map(repr, OPTIMIZERS))
+        raise ValueError(
+            f"optimizer must be one of {names}, got {optimizer!r}; or give a callable like torch.optim.Adam"
+        )
     positive = {"lr": lr, "record_every": record_every, "seem_every": seem_every, "q_limit": q_limit}
     for name, value in positive.items():
         if value is not None and not value > 0:
@@ -156,7 +161,7 @@ def train(
     parameters = [p for p in network.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("no parameter of the network requires a gradient, so there is nothing to train; unfreeze some")
-    updates = OPTIMIZERS[optimizer](parameters, lr=lr)
+    updates = make(parameters, lr=lr)
     rows: list[tuple[float, ...]] = []
     stop_reason: Literal["finished", "q_limit", "non-finite"] = "finished"
     last_choice: Tensor | None = None

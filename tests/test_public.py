@@ -23,6 +23,10 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "plotting",
     "checks",
     "sweeps",
+    "stacked_training",
+    "early_warning",
+    "forecast",
+    "frozen_kernel",
     "adapters",
     "monitor",
     "critics",
@@ -77,7 +81,11 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
     assert doctest.testmod(importlib.import_module(module), raise_on_error=False).failed == 0
 
 
-@pytest.mark.parametrize("module", ["transitions", "networks", "problems", "kernels", "seem", "training"])
+WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
+WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps"]
+
+
+@pytest.mark.parametrize("module", WITH_EXAMPLES)
 def test_there_are_examples(module: str) -> None:
     assert doctest.testmod(importlib.import_module(f"seem_lab.{module}")).attempted > 0
 
