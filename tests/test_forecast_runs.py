@@ -6,12 +6,12 @@ import hashlib
 import re
 from pathlib import Path
 
+import make_forecast_runs
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-import make_forecast_runs
 import seem_lab as sl
 
 DATA = Path(__file__).resolve().parent.parent / "data"
