@@ -28,9 +28,10 @@ lab: $(STAMP)
 		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
-# One thread: the same sums in the same order everywhere. --nbval runs the notebooks and compares their outputs.
+# One thread: the same sums in the same order everywhere. --nbval runs the notebooks and compares their outputs, in
+# which a slow machine's progress bars have no place.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN) pytest --nbval tests notebooks/[0-9]*.ipynb notebooks/solutions/[0-9]*.ipynb
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(RUN) pytest --nbval tests notebooks/[0-9]*.ipynb notebooks/solutions/[0-9]*.ipynb
 
 notebooks: $(STAMP)
 	$(VENV)/bin/python notebooks/build.py
@@ -55,7 +56,7 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "'$(PYTHON)' cannot make virtual environments: its venv or ensurepip module is missing" \
 			"(Debian, Ubuntu: apt install python3-venv; elsewhere a complete Python 3.11 or newer)."; exit 1; }
 	@[ "$(USABLE)" ] || "$(PYTHON)" -m venv --clear $(VENV)
-	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,record,sweeps]"
+	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,record,sweeps,adapters]"
 	@$(RUN) pip check
 	@cd notebooks && ../$(VENV)/bin/python -c "import jupyterlab, ipywidgets, torch, seem_lab as sl; \
 		q = sl.linear_q(8); value = sl.seem(q, *sl.baird_star().bootstrap(q)).value; \

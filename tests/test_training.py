@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -326,12 +327,17 @@ def test_a_short_run_shows_no_progress_bar(progress: bool, capfd: pytest.Capture
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_long_run_shows_a_bar_unless_told_not_to(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_run_shows_a_bar_unless_told_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    bars: list[dict] = []
+
+    def bar(**settings: object) -> SimpleNamespace:
+        bars.append(settings)
+        return SimpleNamespace(update=lambda: None, close=lambda: None)
+
     monkeypatch.setattr(seem_lab.progress, "PATIENCE", -1.0)
+    monkeypatch.setattr(seem_lab.progress, "tqdm", bar)
     train(mlp(4), toy_walk(), steps=5, progress=False)
-    assert capfd.readouterr() == ("", "")
+    assert bars == []
     run = train(mlp(4), toy_walk(), steps=5)
-    assert "training" in capfd.readouterr().err
+    assert [settings["desc"] for settings in bars] == ["training"]
     assert isinstance(run, History)
