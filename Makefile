@@ -12,13 +12,14 @@ ifneq ($(USABLE),yes)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks lint
+.PHONY: help lab test notebooks lint bench
 
 help:
 	@echo "make lab        install into $(VENV) if needed, then open JupyterLab on the first lesson"
 	@echo "make test       install if needed, then run every test: unit, notebooks, pairs of .py and .ipynb"
 	@echo "make notebooks  install if needed, then make executed notebooks and exercise sheets from the .py sources"
 	@echo "make lint       install if needed, then check format, style and types"
+	@echo "make bench      install if needed, then time kernels, SEEM and the monitor side by side (some minutes)"
 	@echo "All take PYTHON=..., the Python (3.11 or newer) that $(VENV) is made with: make lab PYTHON=python3.12"
 
 # Loopback only, behind JupyterLab's token; it asks no server for news or updates.
@@ -27,12 +28,17 @@ lab: $(STAMP)
 		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
-# One thread: the same sums in the same order everywhere. --nbval runs the notebooks and compares their outputs.
+# One thread: the same sums in the same order everywhere. --nbval runs the notebooks and compares their outputs, in
+# which a slow machine's progress bars have no place.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 $(RUN) pytest --nbval tests notebooks/[0-9]*.ipynb notebooks/solutions/[0-9]*.ipynb
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(RUN) pytest --nbval tests notebooks/[0-9]*.ipynb notebooks/solutions/[0-9]*.ipynb
 
 notebooks: $(STAMP)
 	$(VENV)/bin/python notebooks/build.py
+
+# Not a test: ratios of processor times, one thread. The picture goes to build/.
+bench: $(STAMP)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python tests/benchmarks/costs.py
 
 lint: $(STAMP)
 	$(RUN) ruff format --check .
@@ -50,7 +56,7 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "'$(PYTHON)' cannot make virtual environments: its venv or ensurepip module is missing" \
 			"(Debian, Ubuntu: apt install python3-venv; elsewhere a complete Python 3.11 or newer)."; exit 1; }
 	@[ "$(USABLE)" ] || "$(PYTHON)" -m venv --clear $(VENV)
-	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,record,sweeps]"
+	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,record,sweeps,adapters]"
 	@$(RUN) pip check
 	@cd notebooks && ../$(VENV)/bin/python -c "import jupyterlab, ipywidgets, torch, seem_lab as sl; \
 		q = sl.linear_q(8); value = sl.seem(q, *sl.baird_star().bootstrap(q)).value; \

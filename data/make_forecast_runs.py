@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,24 +21,33 @@ import seem_lab as sl
 
 HERE = Path(__file__).resolve().parent
 HIDDEN = {2: (64,), 3: (64, 64), 4: (64, 64, 64)}
-DESIGN, JUDGE = range(48), range(100, 164)  # seeds of the interval: its width was set on the former
+DESIGN, JUDGE = range(48), range(200, 264)  # seeds of the interval: its width was set on the former
 MULTIPLES = (3, 10, 30)  # of the error's minimum so far, at which a forecast is made
 
 
-def stacks(seeds: range, size: int = 16) -> list[range]:
+def stacks(seeds: Sequence[int], size: int = 16) -> list[Sequence[int]]:
     """The seeds, so many at a time."""
     return [seeds[i : i + size] for i in range(0, len(seeds), size)]
 
 
-def sgd_runs(seeds: range, depth: int, lr: float, every: int, steps: int) -> dict[int, sl.History]:
-    """Stacked runs at gamma .99, SEEM at every so many steps."""
+def crashing_runs(seeds: range, depth: int, lr: float, every: int, steps: int) -> dict[int, sl.History]:
+    """Runs at gamma .99 that crash, with SEEM at every so many steps from where the error has doubled."""
+    starts: dict[int, int] = {}
+    for some in tqdm(stacks(seeds), desc=f"depth {depth}, lr {lr}, without SEEM", leave=False):
+        for seed, run in zip(some, stacked(some, depth, lr, steps, seem_at=()), strict=True):
+            if run.diverged:
+                starts[seed] = sl.terminal_start(run.td_error_norm, 2.0) or 0
     runs: dict[int, sl.History] = {}
-    for some in tqdm(stacks(seeds), desc=f"depth {depth}, lr {lr}", leave=False):
-        networks = [sl.mlp(4, HIDDEN[depth], seed=1000 + seed) for seed in some]
-        walks = [sl.toy_walk(seed) for seed in some]
-        found = sl.train_stacked(networks, walks, lr=lr, steps=steps, seem_at=range(0, steps + 1, every))
-        runs |= dict(zip(some, found, strict=True))
-    return runs
+    for some in tqdm(stacks(sorted(starts, key=starts.__getitem__), 8), desc="with SEEM", leave=False):
+        first = starts[some[0]] // every * every  # they begin at about the same step
+        runs |= dict(zip(some, stacked(some, depth, lr, steps, seem_at=range(first, steps + 1, every)), strict=True))
+    return {seed: runs[seed] for seed in sorted(runs)}
+
+
+def stacked(seeds: Sequence[int], depth: int, lr: float, steps: int, seem_at: Collection[int]) -> list[sl.History]:
+    """Runs of the toy walk at gamma .99 with these seeds."""
+    networks = [sl.mlp(4, HIDDEN[depth], seed=1000 + seed) for seed in seeds]
+    return sl.train_stacked(networks, [sl.toy_walk(seed) for seed in seeds], lr=lr, steps=steps, seem_at=seem_at)
 
 
 def early_warning() -> pd.DataFrame:
@@ -52,12 +62,12 @@ def forecasts() -> pd.DataFrame:
     rows = []
     for depth, lr, every, steps in ((2, 2e-2, 1, 1500), (2, 2e-3, 5, 8000), (3, 2e-2, 1, 1500), (4, 2e-2, 1, 1500)):
         for part, seeds in (("design", DESIGN), ("judge", JUDGE)):
-            for seed, run in sgd_runs(seeds, depth, lr, every, steps).items():
+            for seed, run in crashing_runs(seeds, depth, lr, every, steps).items():
                 made = {forecast.step: forecast for forecast in sl.forecast_run(run, depth=depth)}
                 for multiple in MULTIPLES:
                     start = sl.terminal_start(run.td_error_norm, multiple)
                     step = None if start is None else math.ceil(start / every) * every
-                    if not run.diverged or step not in made:
+                    if step not in made:
                         continue
                     rows.append(
                         dict(part=part, depth=depth, lr=lr, seed=seed, multiple=multiple, step=step)
@@ -91,13 +101,18 @@ def forecast_row(run: sl.History, made: sl.Forecast, depth: int) -> dict[str, fl
 def exponents() -> pd.DataFrame:
     """Growth orders under SGD at lr 2e-3, from 10 times the error's minimum to the last record."""
     rows = []
-    for depth in HIDDEN:
-        for bias in (True, False):
-            for some in tqdm(stacks(range(24), 24), desc=f"exponents, depth {depth}", leave=False):
-                networks = [sl.mlp(4, HIDDEN[depth], bias=bias, seed=1000 + seed) for seed in some]
-                walks = [sl.toy_walk(seed) for seed in some]
-                runs = sl.train_stacked(networks, walks, lr=2e-3, steps=8000, seem_at=range(0, 8001, 5))
-                rows += [exponent_row(seed, depth, bias, run) for seed, run in zip(some, runs, strict=True)]
+    for depth, bias, seeds, every, steps in (
+        (2, True, range(24), 5, 8000),
+        (2, False, range(24), 5, 8000),
+        (3, True, range(24), 5, 8000),
+        (3, False, range(24), 5, 8000),
+        (4, True, range(36), 10, 15000),
+    ):
+        for some in tqdm(stacks(seeds, 12), desc=f"exponents, depth {depth}", leave=False):
+            networks = [sl.mlp(4, HIDDEN[depth], bias=bias, seed=1000 + seed) for seed in some]
+            walks = [sl.toy_walk(seed) for seed in some]
+            runs = sl.train_stacked(networks, walks, lr=2e-3, steps=steps, seem_at=range(0, steps + 1, every))
+            rows += [exponent_row(seed, depth, bias, run) for seed, run in zip(some, runs, strict=True)]
     return pd.DataFrame([row for row in rows if row])
 
 

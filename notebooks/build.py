@@ -86,13 +86,14 @@ def without_solution(text: str) -> str:
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """The notebook with its outputs, run top to bottom in a fresh kernel in `folder`; widgets leave their picture.
 
-    One thread, so that sums are taken in the same order on every machine.
+    One thread, so that sums are taken in the same order on every machine; no progress bars, which a slow one would show.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
     notebook = deepcopy(notebook)
-    environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"} | {"OMP_NUM_THREADS": "1"}
+    environment = {key: value for key, value in os.environ.items() if key != "MPLBACKEND"}
+    environment |= {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
     client = NotebookClient(
         notebook,
         kernel_name="python3",

@@ -14,6 +14,7 @@ from seem_lab.growth import (
     terminal_start,
 )
 from seem_lab.kernels import ntk
+from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
 from seem_lab.problems import (
     Problem,
@@ -29,6 +30,7 @@ from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
 from seem_lab.training import History, step_size, train
 from seem_lab.transitions import Transitions
+from seem_lab.uncertainty import SeemInterval, seem_interval
 
 __version__ = "0.1.0.dev0"
 __all__ = [
@@ -38,6 +40,8 @@ __all__ = [
     "History",
     "Problem",
     "Seem",
+    "SeemInterval",
+    "SeemMonitor",
     "Transitions",
     "auroc",
     "auroc_gain",
@@ -62,6 +66,7 @@ __all__ = [
     "random_features",
     "recorded",
     "seem",
+    "seem_interval",
     "seem_matrix",
     "step_size",
     "sweep",

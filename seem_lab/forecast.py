@@ -27,7 +27,7 @@ from seem_lab.training import History, step_size
 LONGEST = 100_000  # steps the map looks ahead
 GROWN = 2.0  # the error excites itself once it has grown to this multiple of its minimum so far
 LOOK_BACK = 0.5  # share of the steps left over which earlier forecasts are compared
-REACH = (1.0, 2.5)  # of the interval, before and after the forecast, in units of the spread; see forecast_interval
+REACH = (1.5, 3.0)  # of the interval, before and after the forecast, in units of the spread; see with_interval
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,8 @@ def with_interval(made: Forecast, earlier: Sequence[Forecast]) -> Forecast:
     """The forecast with a 90 % interval of the crash step, from the spread of what was forecast shortly before.
 
     The spread is the range of the crash steps forecast since half of the steps left ago, this forecast included; the
-    interval reaches 1.0 spreads before and 2.5 after it, to whole steps. The two numbers were set on 48 seeds for
-    each of three depths and checked on others: `data/README.md` has the coverage.
+    interval reaches 1.5 spreads before and 3 after it, rounded to whole steps. The two numbers were set on 48 seeds at
+    depths 2, 3 and 4 and checked on others: `data/README.md` has the coverage.
 
     Args:
         made: the forecast.
@@ -215,8 +215,9 @@ def with_interval(made: Forecast, earlier: Sequence[Forecast]) -> Forecast:
     if len(recent) < 3:
         return made
     spread = max(recent) - min(recent)
-    low, high = math.ceil(now - REACH[0] * spread), math.ceil(now + REACH[1] * spread)
-    return replace(made, low=max(low, made.step), high=high)
+    low, high = now - REACH[0] * spread, now + REACH[1] * spread
+    step = math.ceil(now)  # |Q| passes the limit at a moment after step - 1, at the latest at step
+    return replace(made, low=max(min(round(low) + 1, step), made.step), high=max(round(high), step))
 
 
 def _homogeneous(network: nn.Module) -> tuple[int, str]:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor, nn
 
+from seem_lab.kernels import TangentFeatures
 from seem_lab.networks import mlp
 from seem_lab.problems import Problem
 from seem_lab.seem import leading_eigenvalue
@@ -144,11 +145,10 @@ class _Batch:
         x, candidates = self.inputs[..., :n], self.inputs[..., n:].unflatten(2, (n, -1))
         chosen = self.choice[:, None, :, None].expand(-1, x.shape[1], -1, 1)
         q, tape = self._forward(torch.cat([x, candidates.gather(3, chosen)[..., 0]], dim=2), 2 * n)
-        kernel = torch.zeros(len(q), 2 * n, n).to(q)  # of X and X* with X
-        for block in self._backward(tape, torch.ones_like(q)):
-            product = block[0].mT @ block[0][..., :n]
-            kernel += product if len(block) == 1 else product * (block[1].mT @ block[1][..., :n])
-        matrices = self.discount[..., None] * kernel[:, n:] - kernel[:, :n]
+        blocks = self._backward(tape, torch.ones_like(q))
+        features = TangentFeatures(tuple(tuple(factor.mT for factor in block) for block in blocks))
+        here, there = features[:n], features[n:]
+        matrices = self.discount[..., None] * there.kernel(here) - here.kernel()
         found = [leading_eigenvalue(a) if a.isfinite().all() else complex("nan+nanj") for a in matrices]
         return torch.tensor(found, dtype=torch.complex128)
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from tqdm.auto import tqdm
 
 from seem_lab.networks import mlp
 from seem_lab.problems import toy_walk
+from seem_lab.progress import LateBar
 from seem_lab.stacked_training import train_stacked
 from seem_lab.training import History
 
@@ -101,11 +101,12 @@ def sweep(
     try:
         with (
             ThreadPoolExecutor(threads) if executor is None else nullcontext(executor) as workers,
-            tqdm(total=len(grid), desc="sweep", unit="run", delay=3, leave=False, disable=not progress) as bar,
+            LateBar(len(grid), desc="sweep", unit="run", show=progress) as bar,
         ):
             for done in _work(chunks, (steps, order, q_limit), workers):
                 rows |= done
-                bar.update(len(done))
+                for _ in done:
+                    bar.update()
     finally:
         torch.set_num_threads(threads)
     table = pd.DataFrame([rows[setting] for setting in grid])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
-from tqdm.auto import tqdm
 
 from seem_lab.networks import q_values
 from seem_lab.problems import Problem
+from seem_lab.progress import LateBar
 from seem_lab.seem import leading_eigenvalue, seem_matrix
 
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
@@ -211,16 +210,8 @@ def train(
 
 
 def _count(steps: int, progress: bool) -> Iterator[int]:
-    """0, 1, ..., steps; a progress bar appears once this has taken three seconds."""
-    begin = time.monotonic()
-    bar = None
-    try:
+    """0, 1, ..., steps, with a progress bar if it takes long."""
+    with LateBar(steps, desc="training", unit="step", show=progress) as bar:
         for step in range(steps + 1):
-            if bar is not None:
-                bar.update()
-            elif progress and time.monotonic() - begin > 3:
-                bar = tqdm(total=steps, initial=step, desc="training", unit="step", leave=False)
             yield step
-    finally:
-        if bar is not None:
-            bar.close()
+            bar.update()

@@ -13,15 +13,24 @@ def phi(network, row, parameters=None):
     return torch.cat([gradient.flatten() for gradient in gradients])
 
 
-def weights_only(network, read, updated):
-    weights = [parameter for parameter in network.parameters() if parameter.ndim == 2]
-    return phi(network, read, weights) @ phi(network, updated, weights)
+def over(network, read, updated, parameters):
+    return phi(network, read, parameters) @ phi(network, updated, parameters)
 
 
-def tanh_kernel(w1, b1, w2, x1, x2, *, relu_slope=False, one=1.0, second=True):
+def by_inputs(network, read, updated):
+    rows = [row.detach().clone().requires_grad_() for row in (read, updated)]
+    first, second = (torch.autograd.grad(network(row[None]).sum(), row)[0] for row in rows)
+    return first @ second
+
+
+def tanh_kernel(w1, b1, w2, x1, x2, *, slope=lambda h: 1 - h**2, ones=(1.0, 1.0), first=True, second=True):
     h1, h2 = torch.tanh(x1 @ w1.T + b1), torch.tanh(x2 @ w1.T + b1)
-    slope1, slope2 = ((h > 0).to(h) if relu_slope else 1 - h**2 for h in (h1, h2))
-    return (w2 * slope1) @ (w2 * slope2).T * (x1 @ x2.T + one) + second * (h1 @ h2.T + one)
+    layer_1 = (w2 * slope(h1)) @ (w2 * slope(h2)).T * (x1 @ x2.T + ones[0])
+    return first * layer_1 + second * (h1 @ h2.T + ones[1])
+
+
+def moves(network, x, x_next, u, j, eps):
+    return -eps * u[j] * sl.ntk(network, x_next, x[j : j + 1]).squeeze(1)
 
 
 # check, right answer, {words of the message: wrong answer}
@@ -30,34 +39,55 @@ EXERCISES = [
         checks.check_kernel_entry,
         lambda network, read, updated: phi(network, read) @ phi(network, updated),
         {
-            "one of the two rows": lambda network, read, updated: phi(network, updated).square().sum(),
+            "|phi(updated)|^2": lambda network, read, updated: phi(network, updated).square().sum(),
+            "|phi(read)|^2": lambda network, read, updated: phi(network, read).square().sum(),
             "cosine": lambda network, read, updated: torch.cosine_similarity(
                 phi(network, read), phi(network, updated), dim=0
             ),
-            "biases are parameters too": weights_only,
+            "biases are parameters too": lambda network, read, updated: over(
+                network, read, updated, [parameter for parameter in network.parameters() if parameter.ndim == 2]
+            ),
+            "the last layer only": lambda network, read, updated: over(
+                network, read, updated, list(list(network.modules())[-1].parameters())
+            ),
+            "derivatives by the inputs": by_inputs,
+            "not a (1, 1) matrix": lambda network, read, updated: (
+                phi(network, read)[None] @ phi(network, updated)[:, None]
+            ),
+            "without sl.ntk": lambda network, read, updated: sl.ntk(network, read[None], updated[None]).squeeze(),
             "should give 5.0": lambda network, read, updated: read.sum() + updated.sum(),
         },
     ),
     (
         checks.check_bootstrap_moves,
-        lambda network, x, x_next, u, j, eps: -eps * u[j] * sl.ntk(network, x_next, x[j : j + 1]).squeeze(1),
+        moves,
         {
             "a row of G(X*, X)": lambda network, x, x_next, u, j, eps: -eps * u[j] * sl.ntk(network, x_next, x)[j],
-            "the sign": lambda network, x, x_next, u, j, eps: eps * u[j] * sl.ntk(network, x_next, x)[:, j],
+            "the sign": lambda *arguments: -moves(*arguments),
             "ask for the bootstrap inputs": lambda network, x, x_next, u, j, eps: (
                 -eps * u[j] * sl.ntk(network, x)[:, j]
             ),
             "only transition j": lambda network, x, x_next, u, j, eps: -eps * sl.ntk(network, x_next, x) @ u,
-            "should give": lambda network, x, x_next, u, j, eps: -eps * sl.ntk(network, x_next, x)[:, j],
+            "u_j is missing": lambda network, x, x_next, u, j, eps: -eps * sl.ntk(network, x_next, x)[:, j],
+            "eps is missing": lambda network, x, x_next, u, j, eps: -u[j] * sl.ntk(network, x_next, x)[:, j],
+            "do not divide by N": lambda *arguments: moves(*arguments) / len(arguments[1]),
+            "not (N, 1)": lambda network, x, x_next, u, j, eps: -eps * u[j] * sl.ntk(network, x_next, x[j : j + 1]),
+            "should give": lambda *arguments: 2 * moves(*arguments),
         },
     ),
     (
         checks.check_tanh_kernel,
         tanh_kernel,
         {
-            "every + 1 is a bias": lambda *weights: tanh_kernel(*weights, one=0.0),
+            "both + 1 are missing": lambda *weights: tanh_kernel(*weights, ones=(0.0, 0.0)),
+            "+ 1 of the second layer": lambda *weights: tanh_kernel(*weights, ones=(1.0, 0.0)),
+            "+ 1 of the first layer": lambda *weights: tanh_kernel(*weights, ones=(0.0, 1.0)),
             "that is the first layer": lambda *weights: tanh_kernel(*weights, second=False),
-            "slope of a ReLU": lambda *weights: tanh_kernel(*weights, relu_slope=True),
+            "that is the second layer": lambda *weights: tanh_kernel(*weights, first=False),
+            "w2 is missing": lambda w1, b1, w2, x1, x2: tanh_kernel(w1, b1, torch.ones_like(w2), x1, x2),
+            "b1 is missing": lambda w1, b1, w2, x1, x2: tanh_kernel(w1, 0 * b1, w2, x1, x2),
+            "slope of a ReLU": lambda *weights: tanh_kernel(*weights, slope=lambda h: (h > 0).to(h)),
+            "the square is missing": lambda *weights: tanh_kernel(*weights, slope=lambda h: 1 - h),
             "should give": lambda *weights: tanh_kernel(*weights) + 1,
         },
     ),

@@ -21,12 +21,10 @@ def compute(panel, **parameters):
 
 
 def test_the_map_is_the_kernel(panel):
-    result = compute(panel, x=0.5, y=-0.5, action=90.0, read=180.0)
+    result = compute(panel, east=0.5, north=-0.5, action=90.0, read=180.0)
     network = panel.networks["fresh"]
     updated = torch.tensor([[0.5, -0.5, 0.0, 1.0]], dtype=torch.float64)
-    corner = torch.tensor(
-        [[3.0, -2.0, -1.0, 0.0]], dtype=torch.float64
-    )  # largest x, smallest y: first row, last column
+    corner = torch.tensor([[3.0, -2.0, -1.0, 0.0]], dtype=torch.float64)  # east, south: first row, last column
     expected = sl.ntk(network, corner, updated) / sl.ntk(network, updated)
     assert np.isclose(result.over_plane[0, -1], expected.item(), rtol=1e-9)
     assert np.isclose(result.predicted_rise, result.lr * sl.ntk(network, updated).item(), rtol=1e-9)
@@ -60,11 +58,21 @@ def test_sentence_says_how_far(panel):
 
 
 def test_contours_are_labelled_and_the_star_is_where_x0_is(panel):
-    panel.set(x=-0.5, y=1.5)
+    panel.set(east=-0.5, north=1.5)
     assert panel._artists.star.get_xydata().tolist() == [[-0.5, 1.5]]
     shown = {label.get_text() for label in panel._artists.labels} - {""}
     assert "1" in shown
     panel.reset()
+
+
+def test_every_mark_of_the_map_has_its_name_in_a_legend(panel):
+    (legend,) = panel.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "$x_0$, updated",
+        "data",
+        "action of $x_0$",
+        "action read",
+    ]
 
 
 def test_an_update_is_quick_against_training(panel):
@@ -74,6 +82,6 @@ def test_an_update_is_quick_against_training(panel):
     training = time.perf_counter() - start
     start = time.perf_counter()
     for k in range(5):
-        panel.set(x=0.1 * k)
+        panel.set(east=0.1 * k)
     assert (time.perf_counter() - start) / 5 < training
     panel.reset()

@@ -59,7 +59,13 @@ def test_end_of_the_run_follows_the_fastest_mode(panel, alignment):
         ({"gamma": 0.88}, "negative, and every mode that moves shrinks"),
         ({"gamma": 0.88, "lr": 0.5}, "the step is too large; below learning rate 0.045 it shrinks"),
         ({"gamma": 0.9, "lr": 0.1}, "turning once in 138 steps"),
-        ({"gamma": 0.9, "lr": 0.001}, "|Q| stays below 1e6 for 5000 steps (the fastest mode alone says about step"),
+        ({"gamma": 0.99}, "|Q| passes 1e6 at step 2,009 (dotted), where ||u|| is 3.5e+05; by the fastest mode alone"),
+        (
+            {"gamma": 0.9},
+            "|Q| will pass 1e6 only after the 5000 steps computed here: near step 23,140 by the fastest mode alone, "
+            "averaged over a turn.",
+        ),
+        ({"gamma": 0.88}, "|Q| stays below 1e6 in the 5000 steps computed here."),
         ({"problem": RANDOM, "gamma": 1.0, "alignment": 1.0}, "nothing grows and nothing shrinks"),
     ],
 )

@@ -13,6 +13,17 @@ def run():
     return sl.train(sl.linear_q(8, weight=sl.baird_weights()), sl.baird_star(), lr=0.05, steps=300)
 
 
+def test_star_picture():
+    figure = plotting.star_picture(sl.baird_star(), sl.baird_weights())
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert [text for text in texts if text.isdigit()] == list("1234567")
+    assert "$2w_{3} + w_{8}$\nstart: 3" in texts and "$w_{7} + 2w_{8}$\nstart: 12" in texts
+    arrows = [text.arrow_patch for text in figure.axes[0].texts if getattr(text, "arrow_patch", None)]
+    assert len(arrows) == 7, "one from each state"
+    assert "values 2w_1 + w_8 to 2w_6 + w_8, each 3 at the start" in figure.alt
+    assert "a square, the centre, with the value w_7 + 2w_8, 12 at the start" in figure.alt
+
+
 def test_error_growth(run):
     figure = plotting.error_growth(run, "star")
     assert (
@@ -34,8 +45,10 @@ def test_growth_per_step(run):
 
 def test_shared_spectrum_counts_the_zeros():
     figure = plotting.shared_spectrum({"here": (torch.tensor([1.0, 0.0, 1e-15]), torch.tensor([1.0])), "b": ([1], [1])})
-    assert "here: 3 rings, 1 crosses" in figure.alt and "2 eigenvalues of A and 0 of K are zero" in figure.alt
-    assert len(figure.axes) == 2
+    assert (
+        "here: 3 rings at 2 places, 1 crosses" in figure.alt and "2 eigenvalues of A and 0 of K are zero" in figure.alt
+    )
+    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [["2x"], []]
 
 
 def test_stability_circle_marks_what_lies_outside():
@@ -62,6 +75,7 @@ def test_error_plane_counts_turns():
     figure = plotting.error_plane({"round": np.stack([np.cos(angle), np.sin(angle)], axis=1), "out": [(1, 1), (3, 3)]})
     assert "round: in 99 steps and 1.5 turns the length goes from 1 to 1" in figure.alt
     assert "out: in 1 steps and 0.0 turns the length goes from 1.41 to 4.24" in figure.alt
+    assert all(axes.get_aspect() == 1 for axes in figure.axes), "a spiral is seen only on equal scales"
 
 
 def test_sign_and_growth():
@@ -73,7 +87,8 @@ def test_sign_and_growth():
 
 def test_transient_growth():
     figure = plotting.transient_growth([1, 2, 3], {"one": [1.0, 1.5, 0.5]}, {"worst": torch.tensor([3.0, 1.0, 2.0])})
-    assert "1.50 (one)" in figure.alt and "worst: median 2.00, largest 3.00 of 3 problems" in figure.alt
+    assert "over 3 steps" in figure.alt and "one: at most 1.50, 0.5 at the end" in figure.alt
+    assert "worst: median 2.00, largest 3.00 of 3 problems" in figure.alt
     line = figure.axes[1].lines[0]
     assert list(line.get_xdata()) == [1, 2, 3] and line.get_ydata()[0] == 100
 

@@ -29,7 +29,7 @@ torch.set_num_threads(1)
 # %% [markdown]
 # ## Exercise 1: one entry of the kernel (5 minutes, easy)
 #
-# Compute $G(x', x) = \phi(x') \cdot \phi(x)$ with `torch.autograd.grad`, for one input `read` ($x'$) and one input
+# Compute $G(y, x) = \phi(y) \cdot \phi(x)$ with `torch.autograd.grad`, for one input `read` ($y$) and one input
 # `updated` ($x$), both of shape $(d,)$. Do not use `sl.ntk`.
 #
 # <details><summary>Hint</summary>
@@ -67,7 +67,7 @@ checks.check_kernel_entry(kernel_entry)
 #
 # <details><summary>Hint</summary>
 #
-# Section 2 of the lesson: rows of `sl.ntk(network, x1, x2)` are what moves, columns are where we update. You need one
+# Section 2 of the lesson: rows of `sl.ntk(network, x1, x2)` are read and move, columns are updated. You need one
 # column, times a number. Mind the sign.
 #
 # </details>
@@ -118,5 +118,5 @@ checks.check_tanh_kernel(tanh_kernel)
 
 # %% [markdown] tags=["solution"]
 # The derivative of $Q$ by $b_2$ is 1: it is the $+\,1$ in the second layer. Far from the origin every $|\tanh|$ is close
-# to 1 and every slope close to 0. So $h \cdot h'$ is bounded by $H$ and the first layer fades: this kernel does *not*
+# to 1 and every slope close to 0. So $h(y) \cdot h(x)$ is bounded by $H$ and the first layer fades: this kernel does *not*
 # grow outwards as that of a ReLU network does.

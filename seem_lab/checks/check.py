@@ -59,18 +59,15 @@ def compare(
         if output is None or output is ...:
             return Check(False, "nothing came back; put your own line in place of the dots and return its result")
         outputs.append(output)
-    wrong = [
-        (case, output, truth(*case))
-        for case, output in zip(cases, outputs, strict=True)
-        if not _close(output, truth(*case), tolerance)
-    ]
+    expected = [truth(*case) for case in cases]
+    wrong = [k for k in range(len(cases)) if not _close(outputs[k], expected[k], tolerance)]
     if not wrong:
         return Check(True, praise)
     for sentence, mistake in (mistakes or {}).items():
         if all(_close(output, mistake(*case), tolerance) for case, output in zip(cases, outputs, strict=True)):
             return Check(False, sentence)
-    case, output, expected = wrong[0]
-    return Check(False, f"called with {_show(case)}, {_difference(output, expected)}")
+    first = wrong[0]
+    return Check(False, f"called with {_show(cases[first])}, {_difference(outputs[first], expected[first])}")
 
 
 def _close(output: Any, expected: Any, tolerance: float) -> bool:

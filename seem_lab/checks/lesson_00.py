@@ -45,9 +45,9 @@ def check_td_error(answer: Any) -> Check:
 def check_diverged_share(answer: Any) -> Check:
     """Exercise 2: `answer(gamma, seeds)` returns the share of these seeds whose run blows up within 400 steps."""
 
-    def share(gamma: float, seeds: list[int], steps: int = 400, network: nn.Module | None = None) -> float:
+    def share(gamma: float, seeds: list[int], network: nn.Module | None = None) -> float:
         runs = [
-            train(network or mlp(4, seed=1000 + seed), toy_walk(seed, gamma=gamma), steps=steps, record_every=steps)
+            train(network or mlp(4, seed=1000 + seed), toy_walk(seed, gamma=gamma), steps=400, record_every=400)
             for seed in seeds
         ]
         return sum(run.diverged for run in runs) / len(runs)
@@ -62,12 +62,11 @@ def check_diverged_share(answer: Any) -> Check:
         "every seed needs a fresh network; yours is trained on from seed to seed.": lambda gamma, seeds: share(
             gamma, seeds, network=mlp(4, seed=1000 + seeds[0])
         ),
-        "train for 400 steps.": lambda gamma, seeds: share(gamma, seeds, steps=1500),
     }
     return compare(
         answer,
         share,
-        [(0.99, [4, 7, 0]), (0.97, [0, 4, 7, 1]), (0.965, [0, 4, 7, 1])],
+        [(0.97, [0, 4, 1]), (0.99, [4, 7])],
         praise="Same rule, same discount, and still it depends on the seed. The lessons ask what decides.",
         mistakes=mistakes,
     )

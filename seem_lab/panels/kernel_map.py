@@ -34,12 +34,12 @@ class Update:
     """One gradient step that raises Q(x0); every change is in units of the predicted one at x0.
 
     Args:
-        updated: (x, y, ax, ay) of x0.
-        read: (ax, ay) the map is read at.
+        updated: x0 as (east, north, action east, action north).
+        read: (action east, action north) the map is read at.
         lr: learning rate of the step.
         predicted_rise: lr G(x0, x0), the predicted change of Q(x0).
         real_rise: the real one.
-        over_plane: `(40, 40)` G(x, x0) / G(x0, x0), one row a position y.
+        over_plane: `(40, 40)` G(y, x0) / G(x0, x0), y the input that is read, one row for each position north.
         predicted: `(40,)` the same along the line through x0.
         real: `(40,)` what the update really did there.
     """
@@ -63,10 +63,10 @@ class KernelMap(Panel):
     """
 
     title = "Where does one update move Q?"
-    size = (940, 440)
+    size = (940, 470)
     presets = {
         "another action": {"read": 225.0},
-        "at the origin": {"x": 0.0, "y": 0.0},
+        "at the origin": {"east": 0.0, "north": 0.0},
         "late in training": {"network": "trained 200 steps"},
         "late, a large step": {"network": "trained 200 steps", "lr": 10**-0.5},
         "LayerNorm": {"network": "LayerNorm, fresh"},
@@ -79,19 +79,19 @@ class KernelMap(Panel):
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
         return {
-            "x": slider("x0: position x", 1.3, -1.0, 2.0, 0.1),
-            "y": slider("x0: position y", 0.9, -1.0, 2.0, 0.1),
+            "east": slider("x0: east", 1.3, -1.0, 2.0, 0.1),
+            "north": slider("x0: north", 0.9, -1.0, 2.0, 0.1),
             "action": slider("x0: action (degrees)", 45.0, 0.0, 315.0, 45.0),
             "read": slider("read at (degrees)", 45.0, 0.0, 315.0, 45.0),
             "lr": log_slider("learning rate η", 0.01, 0.001, 1.0),
             "network": ipywidgets.Dropdown(options=list(self.networks), description="network"),
         }
 
-    def compute(self, x: float, y: float, action: float, read: float, lr: float, network: str) -> Update:
+    def compute(self, east: float, north: float, action: float, read: float, lr: float, network: str) -> Update:
         before = self.networks[network]
-        updated = torch.tensor([[x, y, *_direction(action)]], dtype=torch.float64)
+        updated = torch.tensor([[east, north, *_direction(action)]], dtype=torch.float64)
         read_at = torch.tensor([_direction(read)], dtype=torch.float64)
-        line = torch.stack([AXIS, torch.full_like(AXIS, y)], dim=1)
+        line = torch.stack([AXIS, torch.full_like(AXIS, north)], dim=1)
         inputs = torch.cat([updated, *(torch.cat([p, read_at.expand(len(p), 2)], dim=1) for p in (line, PLANE))])
         kernel = ntk(before, inputs, updated).squeeze(1)
         here = kernel[0].item()
@@ -114,13 +114,13 @@ class KernelMap(Panel):
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         figure.set_layout_engine("none")  # an automatic layout moves a little on every full draw
-        left, right = figure.add_axes((0.065, 0.13, 0.37, 0.79)), figure.add_axes((0.605, 0.13, 0.38, 0.79))
+        left, right = figure.add_axes((0.065, 0.19, 0.37, 0.74)), figure.add_axes((0.605, 0.19, 0.38, 0.74))
         low, high = AXIS[0].item(), AXIS[-1].item()
         tidy(
             left,
-            title="$G(x, x_0)\\,/\\,G(x_0, x_0)$ over the plane",
-            x="position $x$;   arms: action updated (solid), read (ring)",
-            y="position $y$",
+            title="$G(y, x_0)\\,/\\,G(x_0, x_0)$ over the plane",
+            x="position, east",
+            y="position, north",
         )
         left.set(aspect="equal", xlim=(low, high), ylim=(low, high))
         image = animate(
@@ -133,23 +133,38 @@ class KernelMap(Panel):
                 interpolation="bilinear",
             )
         )
-        figure.colorbar(image, cax=figure.add_axes((0.45, 0.2, 0.018, 0.65)), extend="both")
+        figure.colorbar(image, cax=figure.add_axes((0.45, 0.25, 0.018, 0.62)), extend="both")
         widths = [2.2 if level == 1 else 0.8 for level in RESPONSE_LEVELS]
         contours = [animate(left.add_collection(LineCollection([], colors="black", linewidths=w))) for w in widths]
         east, north = self.walk.transitions.state.numpy().T
-        animate(left.scatter(east, north, s=10, color="black", edgecolor="white", lw=0.4))
+        data = animate(left.scatter(east, north, s=10, color="black", edgecolor="white", lw=0.4))
         cut, taken, read, star = animate(
             left.plot([], [], color="black", linestyle="--", linewidth=1)[0],
             left.plot([], [], color="#8A3A00", linewidth=3)[0],
             left.plot([], [], "o:", color="#8A3A00", linewidth=2.5, markersize=7, markevery=[1], fillstyle="none")[0],
             left.plot([], [], "*", color=ORANGE, markersize=17, markeredgecolor="black")[0],
         )
+        figure.legend(
+            [star, data, taken, read],
+            ["$x_0$, updated", "data", "action of $x_0$", "action read"],
+            loc="lower left",
+            bbox_to_anchor=(0.03, 0.0),
+            ncols=4,
+            fontsize=9,
+            frameon=False,
+            columnspacing=1.2,
+        )
         white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
         labels = [
             animate(left.text(0, 0, "", fontsize=9, ha="center", va="center", bbox=white, clip_on=True))
             for _ in RESPONSE_LEVELS
         ]
-        tidy(right, title="Along the dashed line", x="position $x$", y="change of $Q$  (1: predicted at $x_0$)")
+        tidy(
+            right,
+            title="Along the dashed line",
+            x="position of $y$, east",
+            y="change of $Q(y)$  (1: predicted at $x_0$)",
+        )
         right.set(xlim=(low, high), ylim=(-0.5, 3))
         right.axhline(0, color=GREY, linewidth=0.8)
         here, predicted, real = animate(
@@ -165,7 +180,7 @@ class KernelMap(Panel):
 
     def draw(self, artists: SimpleNamespace, result: Update) -> None:
         axis = AXIS.numpy()
-        x, y, *taken = result.updated
+        east, north, *taken = result.updated
         artists.image.set_data(result.over_plane)
         generator = contour_generator(axis, axis, result.over_plane)
         for level, lines, label in zip(RESPONSE_LEVELS, artists.contours, artists.labels, strict=True):
@@ -175,11 +190,11 @@ class KernelMap(Panel):
             label.set_text(f"{level:g}" if len(longest) >= 8 else "")
             if len(longest):
                 label.set_position(longest[len(longest) // 4])
-        artists.cut.set_data(axis[[0, -1]], [y, y])
+        artists.cut.set_data(axis[[0, -1]], [north, north])
         for arm, direction in ((artists.taken, taken), (artists.read, result.read)):
-            arm.set_data([x, x + 0.5 * direction[0]], [y, y + 0.5 * direction[1]])
-        artists.star.set_data([x], [y])
-        artists.here.set_xdata([x, x])
+            arm.set_data([east, east + 0.5 * direction[0]], [north, north + 0.5 * direction[1]])
+        artists.star.set_data([east], [north])
+        artists.here.set_xdata([east, east])
         artists.predicted.set_data(axis, result.predicted)
         artists.real.set_data(axis, result.real)
 

@@ -153,7 +153,7 @@ class LinearSpectrum(Panel):
         stable = animate(left.plot([], [], "o", mfc="none", color=BLUE, ms=8, mew=1.6)[0])
         growing = animate(left.plot([], [], "s", color=ORANGE, mec="black", ms=8)[0])
         outside = animate(left.text(0.02, 0.96, "", transform=left.transAxes, va="top", fontsize=9))
-        tidy(right, title="TD error ||u||", y="")
+        tidy(right, title="Size of the TD error, ||u||", y="")
         right.set_xlabel("step", labelpad=16)
         right.set_yscale("log")
         # The step axis changes its span often, and a new limit would cost a full draw: so it runs from 0 to 1 and
@@ -162,7 +162,7 @@ class LinearSpectrum(Panel):
         numbers = animate(*(right.text(t, 3e-5, "", ha="center", va="top") for t in TICKS))
         measured = animate(right.plot([], [], color=BLUE, linewidth=2.4, label="measured")[0])
         predicted = animate(right.plot([], [], "--", color=ORANGE, linewidth=1.8, label="fastest mode alone")[0])
-        crash = animate(right.plot([], [], ":", color="black", linewidth=1.5, label="|Q| passes 1e6")[0])
+        crash = animate(right.plot([], [], ":", color="black", linewidth=1.5, label="step where |Q| passes 1e6")[0])
         right.legend(loc="lower left", frameon=False)
         return SimpleNamespace(
             left=left, shrinks=shrinks, cross=cross, stable=stable, growing=growing, outside=outside,
@@ -204,17 +204,27 @@ class LinearSpectrum(Panel):
             verdict = (
                 f"not positive, yet the step is too large; below learning rate {result.largest_lr:.2g} it shrinks."
             )
-        alone = f"the fastest mode alone says about step {result.crash_predicted:.4g}"
+        end = f"|Q| stays below 1e6 in the {STEPS} steps computed here."
+        by_mode = "by the fastest mode alone" + (", averaged over a turn" if result.angle else "")
         if result.crash is not None:
-            end = f"|Q| passes 1e6 at step {result.crash} ({alone})."
+            end = f"|Q| passes 1e6 at step {result.crash:,} (dotted), where ||u|| is {result.u_norm[-1]:.2g}"
+            if math.isfinite(result.crash_predicted):
+                end += f"; {by_mode}{',' if result.angle else ''} it would be step {_digits(result.crash_predicted)}"
+            end += "."
         elif math.isfinite(result.crash_predicted):
-            end = f"|Q| stays below 1e6 for {STEPS} steps ({alone})."
-        else:
-            end = f"|Q| stays below 1e6 for {STEPS} steps."
+            end = (
+                f"|Q| will pass 1e6 only after the {STEPS} steps computed here: near step "
+                f"{_digits(result.crash_predicted)} {by_mode}."
+            )
         return (
             f"{result.name}, gamma {result.gamma:.3f}, eps {result.eps:.2g}: SEEM = {result.seem:.3f}, "
             f"{verdict} {speed} {end}"
         )
+
+
+def _digits(step: float) -> str:
+    """A step, to four digits."""
+    return f"{float(f'{step:.4g}'):,.0f}"
 
 
 def _view(axes: Axes, width: float) -> None:

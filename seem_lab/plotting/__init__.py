@@ -41,6 +41,7 @@ from seem_lab.plotting.linear import (
     shared_spectrum,
     sign_and_growth,
     stability_circle,
+    star_picture,
     transient_growth,
 )
 from seem_lab.plotting.one_step import (
@@ -49,6 +50,7 @@ from seem_lab.plotting.one_step import (
     residual_by_size,
     residual_distribution,
 )
+from seem_lab.plotting.readings import live_readings, seem_readings
 from seem_lab.plotting.runs import crash_steps, q_through_training, walk_picture
 from seem_lab.plotting.seem import (
     alarms_and_misses,
@@ -83,6 +85,7 @@ __all__ = [
     "kernel_exponents",
     "kernel_matrix",
     "kernel_with_shapes",
+    "live_readings",
     "map_and_flow",
     "mode_over_walk",
     "moves",
@@ -99,10 +102,12 @@ __all__ = [
     "seem_at_start",
     "seem_by_discount",
     "seem_by_outcome",
+    "seem_readings",
     "shared_spectrum",
     "sign_and_growth",
     "signed_errors",
     "stability_circle",
+    "star_picture",
     "steady_climb",
     "straightened_error",
     "time_to_crash",

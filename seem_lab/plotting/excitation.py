@@ -77,8 +77,8 @@ def moves(groups: Mapping[str, tuple[Float[Tensor, " n"], Float[Tensor, " n"]]])
         tidy(axes, title=label, x="the value rises by", y="its target rises more by (%)")
         share = (target > value).double().mean().item()
         words.append(
-            f"{label}: values rise by {value.min():.2g} to {value.max():.2g}; the target rises more in {share:.0%} of the "
-            f"transitions, from {extra.min():.0f} to {extra.max():+.0f} per cent"
+            f"{label}: values rise by {value.min():.2g} to {value.max():.2g}; the target rises more in {share:.0%} "
+            f"of the transitions, from {extra.min():.0f} to {extra.max():+.0f} per cent"
         )
     figure.alt = "By how much more each target rises than its value, one mark a transition. " + "; ".join(words) + "."
     return figure
@@ -101,8 +101,8 @@ def error_through_training(runs: Mapping[str, History]) -> LessonFigure:
         right.plot(run.step[keep][1:], factor, label=label, **style)
         above = 100 * np.mean(factor > 1)
         words.append(
-            f"{label}: from {error[0]:.2g} to {error[-1]:.2g}, lowest {error.min():.2g} at step {error.argmin()}; it grows in "
-            f"{above:.0f} per cent of the steps, and the last factor is {factor[-1]:.2f}"
+            f"{label}: from {error[0]:.2g} to {error[-1]:.2g}, lowest {error.min():.2g} at step {error.argmin()}; "
+            f"it grows in {above:.0f} per cent of the steps, and the last factor is {factor[-1]:.2f}"
         )
     left.set_yscale("log")
     right.axhline(1, color="black", linewidth=0.8)

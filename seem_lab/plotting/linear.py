@@ -1,4 +1,4 @@
-"""The pictures of lesson 02: eigenvalues in the plane, errors over steps, and where the sign of SEEM is not enough."""
+"""The pictures of lesson 02: the star, eigenvalues in the plane, errors over steps, where SEEM's sign is not enough."""
 
 from __future__ import annotations
 
@@ -8,11 +8,53 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
+from torch import Tensor
 
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, LessonFigure, series, tidy
+from seem_lab.problems import Problem
 from seem_lab.training import History
 
 MARKERS = ("o", "^", "s", "D")
+
+
+def star_picture(star: Problem, weights: Tensor) -> LessonFigure:
+    """Baird's star: its seven states, an arrow from each to its next state, its value as a formula and as a number.
+
+    Args:
+        star: the problem; every transition leads to its last state.
+        weights: `(8,)` at the start.
+    """
+    formulas = [
+        " + ".join(f"{'' if factor == 1 else f'{factor:g}'}w_{{{i + 1}}}" for i, factor in enumerate(row) if factor)
+        for row in star.x.tolist()
+    ]
+    start = (star.x @ weights).tolist()
+    leaves = star.n - 1
+    figure = LessonFigure(8.0, 3.0)
+    axes = figure.subplots()
+    axes.set(xlim=(-0.6, leaves - 0.4), ylim=(-0.6, 1.65))
+    axes.axis("off")
+    middle = (leaves - 1) / 2
+    for i in range(leaves):
+        axes.annotate(
+            "", (middle, 0), (i, 1), arrowprops={"arrowstyle": "-|>", "color": GREY, "shrinkA": 14, "shrinkB": 16}
+        )
+        axes.text(i, 1.24, f"${formulas[i]}$\nstart: {start[i]:g}", ha="center", va="bottom")
+    back = {"arrowstyle": "-|>", "color": GREY, "connectionstyle": "arc3,rad=2", "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", (middle + 0.1, -0.16), (middle - 0.1, -0.16), arrowprops=back)
+    axes.text(middle + 0.35, -0.1, f"${formulas[-1]}$\nstart: {start[-1]:g}", ha="left", va="center")
+    axes.scatter(np.arange(leaves), np.ones(leaves), s=500, color="white", edgecolors=BLUE, linewidths=2, zorder=3)
+    axes.scatter(middle, 0, s=550, marker="s", color="white", edgecolors=ORANGE, linewidths=2, zorder=3)
+    for number, (x, y) in enumerate([*((i, 1) for i in range(leaves)), (middle, 0)], start=1):
+        axes.text(x, y, f"{number}", ha="center", va="center", zorder=4)
+    words = [formula.replace("{", "").replace("}", "") for formula in formulas]
+    figure.alt = (
+        f"The {star.n} states of Baird's star. {leaves} circles in a row, the leaves, with the values {words[0]} to "
+        f"{words[-2]}, each {start[0]:g} at the start. Below them a square, the centre, with the value {words[-1]}, "
+        f"{start[-1]:g} at the start. An arrow leads from every leaf to the centre, "
+        "and one from the centre back to itself."
+    )
+    return figure
 
 
 def error_growth(run: History, title: str, line: tuple[float, float] | None = None) -> LessonFigure:
@@ -68,6 +110,8 @@ def growth_per_step(run: History, rate: float) -> LessonFigure:
 def shared_spectrum(spectra: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> LessonFigure:
     """Eigenvalues of the kernel matrix A (rings) and of the parameter matrix K (crosses), one axes a problem.
 
+    Where several rings lie on each other, their number stands above, such as 5x.
+
     Args:
         spectra: title -> (eigenvalues of A, eigenvalues of K).
     """
@@ -82,14 +126,19 @@ def shared_spectrum(spectra: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Lesso
         )
         axes.scatter(parameter.real, parameter.imag, s=45, marker="x", color=ORANGE, linewidths=1.8, label="K, (P, P)")
         _axes_of_the_plane(axes)
+        places = _places(kernel)
+        for place, count in places:
+            if count > 1:
+                where, white = (place.real, place.imag), dict(facecolor="white", edgecolor="none", pad=0.5)
+                axes.annotate(f"{count}x", where, (0, 10), textcoords="offset points", ha="center", bbox=white)
         tidy(axes, title=name, x=r"Re $\lambda$", y=r"Im $\lambda$")
         axes.margins(0.12, 0.15)
         height = max(0.5, 1.4 * np.abs(kernel.imag).max())
         axes.set_ylim(-height, height)
         axes.legend(frameon=True, framealpha=0.9, edgecolor="none", loc="lower center")
         told.append(
-            f"{name}: {len(kernel)} rings, {len(parameter)} crosses; every ring away from zero holds a cross, "
-            f"and {_zeros(kernel)} eigenvalues of A and {_zeros(parameter)} of K are zero"
+            f"{name}: {len(kernel)} rings at {len(places)} places, {len(parameter)} crosses; every ring away from zero "
+            f"holds a cross, and {_zeros(kernel)} eigenvalues of A and {_zeros(parameter)} of K are zero"
         )
     figure.alt = "Eigenvalues in the complex plane. " + ". ".join(told) + "."
     return figure
@@ -180,6 +229,7 @@ def error_plane(paths: Mapping[str, ArrayLike]) -> LessonFigure:
         axes.plot(*path[-1], "s", color=ORANGE, markeredgecolor="black", label="end")
         tidy(axes, title=name, x="error at a leaf", y="")
         axes.margins(0.1)
+        axes.set_aspect("equal", adjustable="datalim")
         turns = abs(np.unwrap(np.arctan2(path[:, 1], path[:, 0]))[[0, -1]] @ [-1, 1]) / (2 * np.pi)
         told.append(
             f"{name}: in {len(path) - 1} steps and {turns:.1f} turns the length goes from {length[0]:.3g} "
@@ -251,9 +301,11 @@ def transient_growth(
     tidy(right, title="How far up?", x="largest growth factor", y="% of problems above it")
     right.legend(frameon=False, fontsize=9)
     figure.alt = (
-        "Left: the size of the error against its start, over the steps, in problems with SEEM below zero; at most "
-        + ", ".join(f"{curve.max():.2f} ({name})" for name, curve in curve_of.items())
-        + ", and falls later. Right: share of problems above a growth factor. "
+        f"Left: the size of the error against its start, over {step[-1]} steps, in problems with SEEM below zero. "
+        + "; ".join(
+            f"{name}: at most {curve.max():.2f}, {curve[-1]:.2g} at the end" for name, curve in curve_of.items()
+        )
+        + ". Right: share of problems above a growth factor. "
         + ". ".join(told)
         + "."
     )
@@ -288,6 +340,16 @@ def _axes_of_the_plane(axes: Axes) -> None:
     """The real and the imaginary axis."""
     axes.axhline(0, color="black", linewidth=0.8, zorder=1)
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
+
+
+def _places(eigenvalues: np.ndarray) -> list[tuple[complex, int]]:
+    """The different eigenvalues, up to rounding, and how often each occurs."""
+    near = 1e-6 * np.abs(eigenvalues).max()
+    found: list[tuple[complex, int]] = []
+    for value in eigenvalues:
+        if all(abs(value - place) > near for place, _ in found):
+            found.append((complex(value), int((np.abs(eigenvalues - value) <= near).sum())))
+    return found
 
 
 def _zeros(eigenvalues: np.ndarray) -> int:

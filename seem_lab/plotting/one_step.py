@@ -56,7 +56,7 @@ def predicted_and_measured(predicted: np.ndarray, measured: np.ndarray, changed:
 
     Args:
         predicted: `(N,)` entries of eps A u.
-        measured: `(N,)` entries of u' - u.
+        measured: `(N,)` entries of u_new - u.
         changed: `(N,)` True where the greedy next action changed in the step.
     """
     figure = LessonFigure(5.6, 3.8)
@@ -69,15 +69,19 @@ def predicted_and_measured(predicted: np.ndarray, measured: np.ndarray, changed:
         axes,
         title="One step, one mark a transition",
         x=r"predicted  $(\varepsilon A u)_i$",
-        y=r"measured  $u'_i - u_i$",
+        y=r"measured  $u_{\mathrm{new},i} - u_i$",
     )
     axes.ticklabel_format(style="sci", scilimits=(0, 0))
     axes.legend(fontsize=9, frameon=False)
-    residual = np.linalg.norm(measured - predicted) / np.linalg.norm(measured)
+    gap = np.abs(measured - predicted)
+    words = [
+        f"{rows.sum()} transitions whose {name} lie up to {gap[rows].max():.1g} off the diagonal"
+        for rows, name in ((~changed, "next action stayed"), (changed, "next action changed"))
+        if rows.any()
+    ]
     figure.alt = (
         f"Measured against predicted change of the TD error for {len(predicted)} transitions, from {ends[0]:.2g} to "
-        f"{ends[1]:.2g}. All lie on the diagonal but for {changed.sum()} whose next action changed, below it. The "
-        f"relative residual is {100 * residual:.1f} %."
+        f"{ends[1]:.2g}: {'; '.join(words)}."
     )
     return figure
 
@@ -107,6 +111,8 @@ def residual_distribution(residual: np.ndarray) -> LessonFigure:
 def residual_by_size(size: np.ndarray, residual: np.ndarray, changed: np.ndarray) -> LessonFigure:
     """Relative residual of every looked-at step against its size, by whether a greedy next action changed.
 
+    Each line joins the medians of six groups of equally many steps, from the smallest steps to the largest.
+
     Args:
         size: `(S,)` |eps A u| / |u|.
         residual: `(S,)` relative residual.
@@ -119,12 +125,14 @@ def residual_by_size(size: np.ndarray, residual: np.ndarray, changed: np.ndarray
         axes.scatter(100 * size[rows], 100 * residual[rows], **look)
         sixth = np.array_split(np.argsort(size[rows]), 6)
         middle = 100 * np.array([[np.median(v[rows][part]) for v in (size, residual)] for part in sixth])
-        axes.plot(*middle.T, color="black", linewidth=2, linestyle=dash, label=f"median, {look['label']}")
+        axes.plot(*middle.T, color="black", linewidth=2, linestyle=dash, label=f"{look['label']}: median by sixths")
         words.append(
             f"{look['label']}: {rows.sum()} steps, median residual {middle[0, 1]:.1f} % among the smallest sixth of "
             f"steps and {middle[-1, 1]:.1f} % among the largest"
         )
     axes.axvline(10, color=GREY, linewidth=0.9, linestyle=":")
+    top = ("data", "axes fraction")
+    axes.annotate("10 % ", (10, 1), ha="right", va="top", fontsize=9, color=GREY, xycoords=top)
     axes.set_xscale("log")
     axes.set_yscale("log")
     tidy(

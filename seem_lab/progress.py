@@ -1,0 +1,50 @@
+"""A progress bar for work that turns out to be long; short work shows nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tqdm.auto import tqdm
+
+PATIENCE = 3.0  # seconds before the bar appears
+
+
+class LateBar:
+    """A tqdm bar that appears once the work has taken three seconds, and goes when the work is done.
+
+    (tqdm's own `delay` leaves a bar behind in a notebook even when the work was short.)
+
+    Args:
+        total: how many updates there will be; None if that is not known.
+        desc: what is going on.
+        unit: of an update.
+        show: False for no bar at all.
+
+    Example:
+        >>> with LateBar(10, desc="counting", unit="number") as bar:
+        ...     for _ in range(10):
+        ...         bar.update()
+    """
+
+    def __init__(self, total: int | None, *, desc: str, unit: str, show: bool = True) -> None:
+        self._settings: dict[str, Any] = {"total": total, "desc": desc, "unit": unit, "leave": False}
+        self._show = show
+        self._begin = time.monotonic()
+        self._done = 0
+        self._bar: tqdm | None = None
+
+    def __enter__(self) -> LateBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def update(self) -> None:
+        """One more is done."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update()
+        elif self._show and time.monotonic() - self._begin > PATIENCE:
+            self._bar = tqdm(initial=self._done, **self._settings)
