@@ -85,7 +85,7 @@ class ForecastGame(Panel):
         "early: 3 times the minimum": {"multiple": 3.0, "guess": 40},
         "late: 30 times": {"multiple": 30.0, "guess": 6},
         "four layers": {"depth": 4, "seed": 5},
-        "a false start": {"depth": 4, "seed": 0, "multiple": 2.0, "guess": 100},
+        "a false start": {"depth": 4, "seed": 0, "multiple": 3.0, "guess": 100},
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
