@@ -17,7 +17,7 @@ from seem_lab.panels.panel import Panel, whole_slider
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.problems import DATA
 
-BETA2, LR, DEPTH = (0.9, 0.99, 0.999, 0.9999), (3e-4, 1e-3, 3e-3), (2, 3)
+BETA2, LR, DEPTH, GAMMA = (0.9, 0.99, 0.999, 0.9999), (3e-4, 1e-3, 3e-3), (2, 3), 0.99
 HEIGHTS = (30, 60, 120, 240, 480)  # of the left axis
 
 
@@ -72,7 +72,7 @@ class SteadyClimb(Panel):
         super().__init__(**parameters)
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        def choice(name: str, value: float, options: tuple[float, ...]) -> ipywidgets.SelectionSlider:
+        def choice(name: str, value: int | float, options: tuple[int | float, ...]) -> ipywidgets.SelectionSlider:
             return ipywidgets.SelectionSlider(
                 options=[(f"{option:g}", option) for option in options],
                 value=value,
@@ -89,7 +89,7 @@ class SteadyClimb(Panel):
         }
 
     def compute(self, beta2: float, lr: float, depth: int, seed: int) -> Climb:
-        wanted = {"beta2": beta2, "lr": lr, "depth": depth, "seed": seed}
+        wanted = {"beta2": beta2, "lr": lr, "depth": depth, "seed": seed, "gamma": GAMMA}
         (row,) = np.flatnonzero(np.all([self.runs[name] == value for name, value in wanted.items()], axis=0))
         start = terminal_start(self.runs["td_error_norm"][row])
         return Climb(
@@ -155,7 +155,7 @@ class SteadyClimb(Panel):
         top = int(result.ratio.argmax())
         return (
             f"{where}: from step {norm.first} on, the norm climbs {norm.slope:.3g} a step (R² {norm.r_squared:.4f}); "
-            f"R² of |Q|^(1/{result.depth}) is {root.r_squared:.4f}, yet the best exponent is {exponent:.2f}, not "
-            f"{result.depth}. The ratio is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
+            f"R² of |Q|^(1/{result.depth}) is {root.r_squared:.4f}, the best exponent {exponent:.2f} (simple law: "
+            f"{result.depth}). The ratio is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
             f"{result.ratio[-1]:.2f} at step {result.step[-1]}."
         )

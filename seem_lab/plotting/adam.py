@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from seem_lab.growth import fit_line
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, LessonFigure, series, tidy
 from seem_lab.training import History
 
-BAND = {"alpha": 0.2, "linewidth": 0}
+BAND: dict[str, Any] = {"alpha": 0.2, "linewidth": 0}
 SEEDS = "10 to 90 % of the seeds"
 
 
@@ -47,15 +47,16 @@ def explosion_and_climb(sgd: Sequence[History], step: np.ndarray, adam: np.ndarr
     figure = LessonFigure(9.0, 3.6)
     both, alone = figure.subplots(1, 2)
     for run in sgd:
-        both.plot(run.step, run.q_max, color=ORANGE, linewidth=0.9, linestyle="--")
+        q = np.minimum(run.q_max, run.q_limit)  # the last record may lie far above the limit
+        both.plot(run.step, q, color=ORANGE, linewidth=0.9, linestyle="--")
         if run.diverged:
-            both.plot(run.step[-1], run.q_max[-1], "x", color=ORANGE, markersize=6, markeredgewidth=1.6)
+            both.plot(run.step[-1], q[-1], "x", color=ORANGE, markersize=6, markeredgewidth=1.6)
     for axes in (both, alone):
         axes.plot(step, adam.T, color=BLUE, linewidth=0.9)
     both.set_yscale("log")
-    both.plot([], [], color=ORANGE, linestyle="--", marker="x", label="SGD, stopped above 1e+06")
+    both.plot([], [], color=ORANGE, linestyle="--", marker="x", label="SGD, stopped above one million")
     both.plot([], [], color=BLUE, label="Adam")
-    both.legend(fontsize=9, frameon=False, loc="lower right")
+    both.legend(fontsize=9, frameon=False, loc="center right")
     tidy(both, title=f"{len(adam)} seeds, logarithmic axis", x="training step", y="largest $|Q|$")
     tidy(alone, title="Adam alone, linear axis", x="training step", y="largest $|Q|$")
     crash = [run.step[-1] for run in sgd if run.diverged]
@@ -68,31 +69,38 @@ def explosion_and_climb(sgd: Sequence[History], step: np.ndarray, adam: np.ndarr
     return figure
 
 
-def steady_climb(step: np.ndarray, groups: Mapping[int, tuple[np.ndarray, np.ndarray]]) -> LessonFigure:
-    """||theta|| and Q^(1/L) against the step, every seed, with the straight line of the middle one; a column a depth.
+def steady_climb(step: np.ndarray, groups: Mapping[int, tuple[np.ndarray, np.ndarray]], line_from: int) -> LessonFigure:
+    """||theta|| above and |Q|^(1/L) below, every seed, with the straight line of the middle one; a column a depth.
 
     Args:
         step: `(T,)` steps.
         groups: depth L to `(||theta||, largest |Q|)`, each `(S, T)`.
+        line_from: first step the straight lines are fitted to.
     """
-    figure = LessonFigure(9.0, 3.8)
-    words = []
-    for axes, (depth, (norm, q)) in zip(np.atleast_1d(figure.subplots(1, len(groups))), groups.items(), strict=True):
-        root = rf"$|Q|^{{1/{depth}}}$"
-        for values, color, dash, label in ((norm, BLUE, "-", r"$\|\theta\|$"), (q ** (1 / depth), ORANGE, "--", root)):
-            axes.plot(step, values.T, color=color, linestyle=dash, linewidth=0.7, alpha=0.6)
-            middle = np.argsort(values[:, -1])[len(values) // 2]
-            line = fit_line(step, values[middle])
-            axes.plot(step, line.intercept + line.slope * step, color="black", linewidth=1.1, linestyle=":")
-            axes.plot([], [], color=color, linestyle=dash, label=f"{label}, {len(values)} seeds")
+    figure = LessonFigure(9.0, 5.4)
+    there, words = step >= line_from, []
+    columns = figure.subplots(2, len(groups), sharex=True, squeeze=False).T
+    for (upper, lower), (depth, (norm, q)) in zip(columns, groups.items(), strict=True):
+        for axes, values, name, said in (
+            (upper, norm, r"$\|\theta\|$", "norm of the parameters"),
+            (lower, q ** (1 / depth), rf"$|Q|^{{1/{depth}}}$", f"root {depth} of the largest |Q|"),
+        ):
+            axes.plot(step, values.T, color=BLUE, linewidth=0.7, alpha=0.7)
+            middle = values[np.argsort(values[:, -1])[len(values) // 2]]
+            line = fit_line(step[there], middle[there])
+            axes.plot(step, line.intercept + line.slope * step, color=ORANGE, linewidth=1.8, linestyle="--")
+            tidy(axes, y=name)
+            axes.set_ylim(bottom=0)
             words.append(
-                f"depth {depth}, {'norm of the parameters' if color == BLUE else f'root {depth} of the largest |Q|'}: "
-                f"from {np.median(values[:, 0]):.3g} to {np.median(values[:, -1]):.3g} (medians)"
+                f"depth {depth}, {said}: from {np.median(values[:, 0]):.3g} to {np.median(values[:, -1]):.3g} (medians)"
             )
-        axes.plot([], [], color="black", linestyle=":", linewidth=1.1, label="straight line, middle seed")
-        tidy(axes, title=f"depth $L = {depth}$", x="training step")
-        axes.set_ylim(bottom=0)
-        axes.legend(fontsize=9, frameon=False)
+        upper.set_title(f"depth $L = {depth}$", fontsize=11, loc="left")
+        lower.set_xlabel("training step")
+    columns[0, 0].plot([], [], color=BLUE, label=f"{len(norm)} seeds")
+    columns[0, 0].plot(
+        [], [], color=ORANGE, linestyle="--", linewidth=1.8, label=f"middle seed, line from step {line_from} on"
+    )
+    columns[0, 0].legend(fontsize=9, frameon=False, loc="upper left")
     figure.alt = (
         "Against the training step, under Adam, every seed climbs nearly on a straight line, bent a little downwards. "
         + "; ".join(words)
@@ -152,13 +160,13 @@ def climb_exponents(groups: Mapping[int, Mapping[str, tuple[np.ndarray, float]]]
         axes.axvline(depth, color=GREY, linewidth=1.0)
         for row, (label, (values, model)) in enumerate(rows.items()):
             axes.plot(values, np.full(len(values), row), "|", color=BLUE, markersize=16, markeredgewidth=1.2)
-            axes.plot(model, row, "D", color=ORANGE, markersize=7, fillstyle="none", markeredgewidth=1.6)
+            axes.plot(model, row + 0.33, "D", color=ORANGE, markersize=6, fillstyle="none", markeredgewidth=1.6)
             words.append(
                 f"depth {depth}, {label}: median {np.median(values):.2f}, from {values.min():.2f} to "
                 f"{values.max():.2f} over {len(values)} seeds, one number {model:.2f}"
             )
         axes.set_yticks(range(len(rows)), list(rows))
-        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_ylim(len(rows) - 0.4, -0.5)
         tidy(axes, title=f"depth {depth}: the simple law says {depth}", x="exponent of $|Q|$ in the step")
     columns[0].plot([], [], "|", color=BLUE, markersize=12, label="one seed")
     columns[0].plot([], [], "D", color=ORANGE, fillstyle="none", markeredgewidth=1.6, label="one number under Adam")
@@ -180,25 +188,25 @@ def predicted_rates(step: np.ndarray, measured: np.ndarray, sgd: np.ndarray, ada
         adam: `(S, T)` eps max Re eig(A_D).
     """
     figure = LessonFigure(8.0, 3.8)
-    axes: Axes = figure.subplots()
+    axes = figure.subplots()
     words = []
-    for values, label, style in zip(
-        (sgd, adam, measured),
-        (r"$\varepsilon\,$SEEM, made for SGD", r"$\varepsilon\,$SEEM of $A_D$, made for Adam", "measured"),
-        ({"color": ORANGE, "linestyle": "--"}, {"color": BLUE, "linestyle": "-"}, {"color": "black", "linestyle": ":"}),
-        strict=True,
-    ):
+    looks: tuple[dict[str, Any], ...] = (
+        {"color": ORANGE, "linestyle": "--", "label": r"$\varepsilon\,$SEEM, made for SGD"},
+        {"color": BLUE, "linestyle": "-", "label": r"$\varepsilon\,$SEEM of $A_D$, made for Adam"},
+        {"color": "black", "linestyle": ":", "linewidth": 3, "label": "measured"},
+    )
+    for values, name, look in zip((sgd, adam, measured), ("SEEM", "SEEM of A_D", "measured"), looks, strict=True):
         low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=0)
-        axes.fill_between(step, low, high, color=style["color"], **BAND)
-        axes.plot(step, middle, label=label, linewidth=3 if style["linestyle"] == ":" else 1.8, **style)
-        words.append(
-            f"{label.replace('$', '')}: {middle[0]:.2g} at step {step[0]}, {middle[-1]:.2g} at step {step[-1]}"
-        )
+        axes.fill_between(step, low, high, color=look["color"], **BAND)
+        axes.plot(step, middle, **look)
+        words.append(f"{name} {middle[0]:.2g} at step {step[0]} and {middle[-1]:.2g} at step {step[-1]}")
     axes.fill_between([], [], color=GREY, label=SEEDS, **BAND)
     axes.set_yscale("log")
     tidy(axes, title=f"Growth of the TD error, {len(measured)} seeds (medians)", x="training step")
     axes.set_ylabel(r"growth of $\|u\|$ a step (logarithm)")
     axes.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.alt = "Growth of the TD error a step, logarithmic axis, medians: " + "; ".join(words) + "."
-    figure.alt = figure.alt.replace("\\varepsilon\\,", "eps ")
+    figure.alt = (
+        "Growth of the TD error a step, logarithmic axis, medians over the seeds; predicted by eps times SEEM, by eps "
+        "times the same of A_D, and measured: " + "; ".join(words) + "."
+    )
     return figure
