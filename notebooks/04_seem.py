@@ -559,4 +559,4 @@ for step in (50, 100):
 # %% [markdown]
 # ## Next
 #
-# Lesson 05: how fast does it grow, in what order, and at which step does it end?
+# [05 Growth and crash](05_growth_and_crash.ipynb): how fast does it grow, in what order, and at which step does it end?
