@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
+import numpy as np
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
@@ -204,7 +205,7 @@ def leading_mode(matrix: Float[Tensor, "n n"], k: int = 1) -> Seem:
 def leading_eigenvalue(matrix: Float[Tensor, "n n"]) -> complex:
     """The eigenvalue of largest real part alone (imaginary part >= 0); cheaper than `leading_mode`, same errors."""
     scaled, scale = _unit_scale(matrix)
-    values = torch.linalg.eigvals(scaled)
+    values = torch.from_numpy(np.linalg.eigvals(scaled.double().cpu().numpy())).to(torch.complex128)
     tied = values.real >= values.real.max() - 1e-12 * values.abs().max()
     return values[torch.where(tied, values.imag, -torch.inf).argmax()].item() * scale
 

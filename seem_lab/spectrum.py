@@ -40,12 +40,15 @@ class NotConverged(RuntimeError):
 
 
 def dense_pairs(matrix: Float[Tensor, "n n"], k: int) -> Eigenpairs:
-    """The k leading eigenpairs of a finite matrix by LAPACK, all eigenvalues computed, in float64."""
-    matrix = matrix.double()
-    values, vectors = torch.linalg.eig(matrix)
+    """The k leading eigenpairs of a finite matrix by LAPACK, all eigenvalues computed, in float64.
+
+    By NumPy's LAPACK: `torch.linalg.eig` of some torch builds kills the process on matrices of low rank.
+    """
+    matrix = matrix.double().cpu()
+    values, vectors = (torch.from_numpy(part).to(torch.complex128) for part in np.linalg.eig(matrix.numpy()))
     values, vectors = _leading(values, vectors, k)
     residual = (matrix.to(vectors.dtype) @ vectors - vectors * values).norm(dim=0).max().item()
-    return Eigenpairs(values.cpu(), vectors.cpu(), residual, 0)
+    return Eigenpairs(values, vectors, residual, 0)
 
 
 def krylov_pairs(

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import seem_lab as sl
 from seem_lab import linear_q, mlp, seem, seem_interval, seem_matrix, toy_walk
 from seem_lab.seem import DENSE_LIMIT, FALLBACK_LIMIT
 from seem_lab.spectrum import NotConverged, krylov_pairs
@@ -309,3 +310,14 @@ def test_the_interval_refuses_what_makes_no_sense() -> None:
         seem_interval(*given, size=200)
     with pytest.raises(ValueError, match="at least 2 draws and a level between 0 and 1"):
         seem_interval(*given, size=20, draws=1)
+
+
+def test_a_matrix_of_low_rank_that_kills_another_lapack() -> None:
+    """`torch.linalg.eig` of torch 2.13's CPU wheel aborts on the first matrix and gives up on the second."""
+    walk, network = sl.toy_walk(seed=29, gamma=0.965), sl.mlp(4, seed=1029)
+    sl.train(network, walk, lr=0.2, steps=100)
+    matrix = sl.seem_matrix(network, *walk.bootstrap(network))
+    assert sl.leading_mode(matrix).residual < 1e-10
+    generator = torch.Generator().manual_seed(0)
+    row = 1 + 0.3 * torch.rand(63, generator=generator, dtype=torch.float64)
+    assert sl.leading_mode(-torch.outer(torch.ones_like(row), row)).value < 1e-9
