@@ -30,23 +30,28 @@ def stacks(seeds: Sequence[int], size: int = 16) -> list[Sequence[int]]:
     return [seeds[i : i + size] for i in range(0, len(seeds), size)]
 
 
-def crashing_runs(seeds: range, depth: int, lr: float, every: int, steps: int) -> dict[int, sl.History]:
-    """Runs at gamma .99 that crash, with SEEM at every so many steps from where the error has doubled."""
+def crashing_runs(
+    seeds: range, depth: int, lr: float, every: int, steps: int, *, bias: bool = True, multiple: float = 2.0
+) -> dict[int, sl.History]:
+    """Runs at gamma .99 that crash, with SEEM at every so many steps once the error is a multiple of its minimum."""
     starts: dict[int, int] = {}
     for some in tqdm(stacks(seeds), desc=f"depth {depth}, lr {lr}, without SEEM", leave=False):
-        for seed, run in zip(some, stacked(some, depth, lr, steps, seem_at=()), strict=True):
+        for seed, run in zip(some, stacked(some, depth, lr, steps, bias, seem_at=()), strict=True):
             if run.diverged:
-                starts[seed] = sl.terminal_start(run.td_error_norm, 2.0) or 0
+                starts[seed] = sl.terminal_start(run.td_error_norm, multiple) or 0
     runs: dict[int, sl.History] = {}
     for some in tqdm(stacks(sorted(starts, key=starts.__getitem__), 8), desc="with SEEM", leave=False):
         first = starts[some[0]] // every * every  # they begin at about the same step
-        runs |= dict(zip(some, stacked(some, depth, lr, steps, seem_at=range(first, steps + 1, every)), strict=True))
+        found = stacked(some, depth, lr, steps, bias, seem_at=range(first, steps + 1, every))
+        runs |= dict(zip(some, found, strict=True))
     return {seed: runs[seed] for seed in sorted(runs)}
 
 
-def stacked(seeds: Sequence[int], depth: int, lr: float, steps: int, seem_at: Collection[int]) -> list[sl.History]:
+def stacked(
+    seeds: Sequence[int], depth: int, lr: float, steps: int, bias: bool, seem_at: Collection[int]
+) -> list[sl.History]:
     """Runs of the toy walk at gamma .99 with these seeds."""
-    networks = [sl.mlp(4, HIDDEN[depth], seed=1000 + seed) for seed in seeds]
+    networks = [sl.mlp(4, HIDDEN[depth], bias=bias, seed=1000 + seed) for seed in seeds]
     return sl.train_stacked(networks, [sl.toy_walk(seed) for seed in seeds], lr=lr, steps=steps, seem_at=seem_at)
 
 
@@ -101,44 +106,33 @@ def forecast_row(run: sl.History, made: sl.Forecast, depth: int) -> dict[str, fl
 def exponents() -> pd.DataFrame:
     """Growth orders under SGD at lr 2e-3, from 10 times the error's minimum to the last record."""
     rows = []
-    for depth, bias, seeds, every, steps in (
-        (2, True, range(24), 5, 8000),
-        (2, False, range(24), 5, 8000),
-        (3, True, range(24), 5, 8000),
-        (3, False, range(24), 5, 8000),
-        (4, True, range(36), 10, 15000),
+    for depth, bias, seeds, steps in (
+        (2, True, range(24), 8000),
+        (2, False, range(24), 8000),
+        (3, True, range(24), 8000),
+        (3, False, range(24), 8000),
+        (4, True, range(36), 15000),
     ):
-        for some in tqdm(stacks(seeds, 12), desc=f"exponents, depth {depth}", leave=False):
-            networks = [sl.mlp(4, HIDDEN[depth], bias=bias, seed=1000 + seed) for seed in some]
-            walks = [sl.toy_walk(seed) for seed in some]
-            runs = sl.train_stacked(networks, walks, lr=2e-3, steps=steps, seem_at=range(0, steps + 1, every))
-            rows += [exponent_row(seed, depth, bias, run) for seed, run in zip(some, runs, strict=True)]
-    return pd.DataFrame([row for row in rows if row])
+        for seed, run in crashing_runs(seeds, depth, 2e-3, 1, steps, bias=bias, multiple=10.0).items():
+            rows.append(dict(seed=seed, depth=depth, bias=bias) | exponent_row(run, depth))
+    return pd.DataFrame(rows)
 
 
-def exponent_row(seed: int, depth: int, bias: bool, run: sl.History) -> dict[str, float | int | bool] | None:
-    """The fits of one run; None if it did not diverge."""
+def exponent_row(run: sl.History, depth: int) -> dict[str, float | int]:
+    """The fits of one run."""
     start = sl.terminal_start(run.td_error_norm)
-    if start is None or not run.diverged:
-        return None
     step, error, norm, seem = (
         getattr(run, name)[start:] for name in ("step", "td_error_norm", "parameter_norm", "seem")
     )
-    there = np.isfinite(seem)
-    kernel = sl.fit_kernel_exponent(step[there], error[there], seem[there])
-    early = error <= 100 * error[0]  # later one step is no longer small
     power = sl.growth_exponent(depth)
-    return dict(
-        seed=seed,
-        depth=depth,
-        bias=bias,
-        crash_step=int(run.step[-1]),
-        first_step=kernel.first,
-        last_step=kernel.last,
-        points=kernel.points,
+    row = dict(crash_step=int(run.step[-1]), first_step=step[0], last_step=step[-1], points=len(step), theory=power)
+    if len(step) < 10:
+        return row  # too few points for an exponent
+    kernel = sl.fit_kernel_exponent(step, error, seem)
+    early = error <= 100 * error[0]  # later one step is no longer small
+    return row | dict(
         kernel_exponent=kernel.exponent,
         kernel_r_squared=kernel.r_squared,
-        theory=power,
         free_exponent=sl.fit_free_exponent(step[early], error[early]).exponent,
         free_points=int(early.sum()),
         error_line_r_squared=sl.fit_inverse_power(step[early], error[early], power).r_squared,
