@@ -85,7 +85,7 @@ def test_the_interval_holds_what_it_says(multiple: int) -> None:
     assert 0.85 <= held.mean() <= 0.95
 
 
-@pytest.mark.parametrize(("depth", "most"), [(2, 0.05), (3, 0.08), (4, 0.08)])
+@pytest.mark.parametrize(("depth", "most"), [(2, 0.05), (3, 0.08)])  # of depth 4 there are too few runs
 def test_exponents_are_those_of_theory(depth: int, most: float) -> None:
     table = stored("exponents")
     fitted = table[(table.depth == depth) & table.bias & table.kernel_exponent.notna()]
