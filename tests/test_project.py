@@ -30,7 +30,6 @@ OWN = {
     "record_pendulum",
     "offline_td3",
     "make_adam_runs",
-    "make_forecast_runs",
 }
 
 
