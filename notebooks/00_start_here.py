@@ -189,9 +189,9 @@ panels.BlowUp(seed=SEED)
 # | 01 | [self-excitation](01_self_excitation.ipynb) | How can a value feed itself? |
 # | 02 | [linear Q-learning](02_linear_q_learning.ipynb) | When does linear Q-learning blow up, and how fast, exactly? |
 # | 03 | [tangent kernel](03_tangent_kernel.ipynb) | What does one update at $x$ do to the value at another input $y$? |
-# | 04 | seem (planned) | Can one eigenvalue tell early that training will diverge? |
-# | 05 | growth and crash (planned) | How fast, in what order, and at which step does it end? |
-# | 06 | Adam (planned) | Why does Adam turn an explosion into a steady climb? |
+# | 04 | [seem](04_seem.ipynb) | Can one eigenvalue tell early that training will diverge? |
+# | 05 | [growth and crash](05_growth_and_crash.ipynb) | How fast, in what order, and at which step does it end? |
+# | 06 | [Adam](06_adam.ipynb) | Why does Adam turn an explosion into a steady climb? |
 # | 07 | LayerNorm (planned) | Why does a normalisation layer break the loop? |
 # | 08 | remedies (planned) | What else helps, what does not? |
 # | 09 | target networks and momentum (planned) | What the paper left open |

@@ -258,7 +258,7 @@ plotting.error_through_training(runs)
 # At first the error shrinks with both discounts, and its size gives no warning. Then, with 0.99, the factor creeps above
 # 1. It stays close to 1 for a while, and then it climbs. A fixed matrix $A$ could not do that; $A$ itself must grow. It
 # does: the kernel grows with the parameters (lesson 03 measures it), so the error grows faster, so the parameters grow
-# faster. The end is abrupt. Lesson 05 (planned) computes it.
+# faster. The end is abrupt. Lesson 05 computes it.
 
 # %% [markdown]
 # ## Exercises

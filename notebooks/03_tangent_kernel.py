@@ -564,4 +564,4 @@ plotting.kernel_drift(recorded[1:].numpy(), {label: values[:, 1:].numpy() for la
 # %% [markdown]
 # ## Next
 #
-# Lesson 04 (planned): can one eigenvalue tell early that training will diverge?
+# [04 SEEM](04_seem.ipynb): can one eigenvalue tell early that training will diverge?

@@ -1,5 +1,7 @@
 """The stored runs of lesson 06 are what sl.train does, and their predicted rate is that of a real step."""
 
+import hashlib
+
 import make_adam_runs
 import numpy as np
 import pytest
@@ -37,6 +39,17 @@ def test_stored_runs_are_those_of_train(depth, beta2, lr, gamma):
     at = row(depth=depth, beta2=beta2, lr=lr, gamma=gamma, seed=seed)
     for name in ("q_max", "td_error_norm", "parameter_norm"):
         np.testing.assert_allclose(STORED[name][at, :4], getattr(run, name), rtol=1e-5)
+
+
+def test_readme_describes_this_file():
+    content = make_adam_runs.FILE.read_bytes()
+    (line,) = [
+        line
+        for line in (make_adam_runs.FILE.parent / "README.md").read_text().splitlines()
+        if "`adam_runs.npz`" in line
+    ]
+    assert hashlib.sha256(content).hexdigest() in line
+    assert f"{len(content):,} bytes" in line and f"| {len(STORED['seed'])} |" in line
 
 
 def test_stacked_runs_equal_single_ones():

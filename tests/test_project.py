@@ -23,7 +23,14 @@ README = (ROOT / "README.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"pytorch": "torch"}  # where conda-forge calls a package by another name
 # Our own modules that are imported by their bare name.
-OWN = {"seem_lab", "build", "make_adam_runs", "make_forecast_runs", "record_pendulum", "offline_td3"}
+OWN = {
+    "seem_lab",
+    "build",
+    "make_forecast_runs",
+    "record_pendulum",
+    "offline_td3",
+    "make_adam_runs",
+}
 
 
 def ranges(requirements: list[str]) -> dict[str, SpecifierSet]:

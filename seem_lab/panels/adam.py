@@ -28,6 +28,7 @@ class Climb:
     Args:
         depth: linear layers L.
         beta2: Adam's.
+        lr: learning rate.
         step: `(T,)` steps.
         norm: `(T,)` ||theta||.
         root: `(T,)` |Q|^(1/L), |Q| the largest.
@@ -37,6 +38,7 @@ class Climb:
 
     depth: int
     beta2: float
+    lr: float
     step: np.ndarray
     norm: np.ndarray
     root: np.ndarray
@@ -53,7 +55,7 @@ class SteadyClimb(Panel):
 
     Example:
         >>> SteadyClimb(depth=3, seed=5).text.split(":")[0]
-        'Depth 3, beta2 0.999'
+        'Depth 3, beta2 0.999, learning rate 0.001'
     """
 
     title = "How steady is the climb, and how long are the steps?"
@@ -95,6 +97,7 @@ class SteadyClimb(Panel):
         return Climb(
             depth=depth,
             beta2=beta2,
+            lr=lr,
             step=self.runs["step"],
             norm=self.runs["parameter_norm"][row].astype(float),
             root=self.runs["q_max"][row].astype(float) ** (1 / depth),
@@ -147,7 +150,7 @@ class SteadyClimb(Panel):
         artists.name.set_text(f"√(4L-1) = {early:.2f}")
 
     def sentence(self, result: Climb) -> str:
-        where = f"Depth {result.depth}, beta2 {result.beta2:g}"
+        where = f"Depth {result.depth}, beta2 {result.beta2:g}, learning rate {result.lr:g}"
         norm, root = result.line(result.norm), result.line(result.root)
         if norm is None or root is None or result.window is None:
             return f"{where}: it does not climb within {result.step[-1]} steps."
