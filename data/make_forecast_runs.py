@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Collection, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -106,37 +107,37 @@ def forecast_row(run: sl.History, made: sl.Forecast, depth: int) -> dict[str, fl
 def exponents() -> pd.DataFrame:
     """Growth orders under SGD at lr 2e-3, from 10 times the error's minimum to the last record."""
     rows = []
-    for depth, bias, seeds, steps in (
-        (2, True, range(24), 8000),
-        (2, False, range(24), 8000),
-        (3, True, range(24), 8000),
-        (3, False, range(24), 8000),
-        (4, True, range(36), 15000),
-    ):
-        for seed, run in crashing_runs(seeds, depth, 2e-3, 1, steps, bias=bias, multiple=10.0).items():
-            rows.append(dict(seed=seed, depth=depth, bias=bias) | exponent_row(run, depth))
+    for depth, bias in product(HIDDEN, (True, False)):
+        for seed, run in crashing_runs(range(24), depth, 2e-3, 5, 8000, bias=bias, multiple=10.0).items():
+            row = exponent_row(run, depth)
+            rows += [dict(seed=seed, depth=depth, bias=bias) | row] if row else []
     return pd.DataFrame(rows)
 
 
-def exponent_row(run: sl.History, depth: int) -> dict[str, float | int]:
-    """The fits of one run."""
+def exponent_row(run: sl.History, depth: int) -> dict[str, float | int] | None:
+    """The fits of one run; None where there are too few points for one."""
     start = sl.terminal_start(run.td_error_norm)
     step, error, norm, seem = (
         getattr(run, name)[start:] for name in ("step", "td_error_norm", "parameter_norm", "seem")
     )
-    power = sl.growth_exponent(depth)
-    row = dict(crash_step=int(run.step[-1]), first_step=step[0], last_step=step[-1], points=len(step), theory=power)
-    if len(step) < 10:
-        return row  # too few points for an exponent
-    kernel = sl.fit_kernel_exponent(step, error, seem)
+    there = np.isfinite(seem)
+    if there.sum() < 3:
+        return None
+    kernel = sl.fit_kernel_exponent(step[there], error[there], seem[there])
     early = error <= 100 * error[0]  # later one step is no longer small
-    return row | dict(
+    power = sl.growth_exponent(depth)
+    return dict(
+        crash_step=int(run.step[-1]),
+        first_step=kernel.first,
+        last_step=kernel.last,
+        points=kernel.points,
         kernel_exponent=kernel.exponent,
         kernel_r_squared=kernel.r_squared,
+        theory=power,
         free_exponent=sl.fit_free_exponent(step[early], error[early]).exponent,
         free_points=int(early.sum()),
         error_line_r_squared=sl.fit_inverse_power(step[early], error[early], power).r_squared,
-        norm_line_r_squared=sl.fit_inverse_power(step[early], norm[early], 2 * depth - 2).r_squared,
+        norm_line_r_squared=sl.fit_inverse_power(step[early], norm[early], 2.0 * depth - 2.0).r_squared,
     )
 
 

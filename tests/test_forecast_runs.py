@@ -85,12 +85,22 @@ def test_the_interval_holds_what_it_says(multiple: int) -> None:
     assert 0.85 <= held.mean() <= 0.95
 
 
-@pytest.mark.parametrize(("depth", "most"), [(2, 0.05), (3, 0.08)])  # of depth 4 there are too few runs
-def test_exponents_are_those_of_theory(depth: int, most: float) -> None:
+@pytest.mark.parametrize(("depth", "most", "runs"), [(2, 0.05, 48), (3, 0.08, 40), (4, 0.08, 12)])
+def test_exponents_are_those_of_theory(depth: int, most: float, runs: int) -> None:
+    """Four layers are slow at this learning rate: most of their 48 runs are not over after 8000 steps."""
     table = stored("exponents")
-    fitted = table[(table.depth == depth) & table.bias & table.kernel_exponent.notna()]
-    assert len(fitted) >= 20
+    fitted = table[table.depth == depth]
+    assert len(fitted) >= runs
     assert fitted.kernel_exponent.median() == pytest.approx(sl.growth_exponent(depth), rel=most)
+
+
+def test_first_exponents_can_be_made_again() -> None:
+    again = make_forecast_runs.exponent_row(
+        make_forecast_runs.crashing_runs(range(4, 5), 2, 2e-3, 5, 1000, multiple=10.0)[4], 2
+    )
+    row = stored("exponents").query("seed == 4 and depth == 2 and bias").iloc[0]
+    for name, value in again.items():
+        assert row[name] == pytest.approx(value, rel=1e-3), name
 
 
 def test_adam_grows_on_straight_lines() -> None:

@@ -15,7 +15,7 @@ import torch
 
 import seem_lab as sl
 
-SEEDS, STEPS, ROUNDS = 200, 400, 5
+SEEDS, STEPS, ROUNDS = 200, 400, 3
 SETTINGS = dict(gamma=0.95, steps=STEPS, record_at=(), progress=False)
 
 
