@@ -468,7 +468,8 @@ plotting.forecast_intervals(
 )
 
 # %% [markdown]
-# At 10 times the minimum they hold about nine in ten or somewhat more. Many are a step or two wide, and a few are wide.
+# At 10 times the minimum they hold nine in ten or somewhat more for two and three layers, and too few for four. Many are a
+# step or two wide, and a few are wide.
 # That is what they are for: where the forecasts still wander, one should not trust any single one.
 #
 # **Fresh runs.** Ten more seeds, trained here and now. For each: where it is stopped, the steps really left, and what
@@ -523,8 +524,8 @@ plotting.errors_by_start(by_start)
 
 # %% [markdown]
 # At 3 times the minimum the median of each method looks bearable. The bars do not: in one run of ten, the line is off
-# by most of the time that is left, and the map by a quarter of it or more. And the intervals of the four-layer networks
-# hold clearly fewer crashes than nine in ten. So early, $u$ need not lie in the leading mode yet.
+# by much of the time that is left, and the map by up to a quarter of it. The intervals are wide enough to hold the
+# crash. So early, $u$ need not lie in the leading mode yet.
 #
 # Later is not better for everyone. At the larger learning rate, the line and the closed form get *worse* towards the end,
 # in per cent: their delay of a few steps stays, and fewer steps are left. (Where the line has no mark, fewer than three
