@@ -212,11 +212,19 @@ class BatchTarget(LiveTarget):
         return (problem.discount[:, None] * phi_next - phi) @ phi.T
 
     def _in_training(self, network: nn.Module, x: Tensor, x_next: Tensor) -> tuple[Tensor, Tensor]:
-        with in_mode(network, training=True):
-            if self.joint:
-                q, q_next = network(torch.cat([x, x_next])).reshape(-1).chunk(2)
-                return q, q_next
-            return network(x).reshape(-1), network(x_next).reshape(-1)
+        if self.joint:
+            q, q_next = _training_batch(network, torch.cat([x, x_next])).chunk(2)
+            return q, q_next
+        return _training_batch(network, x), _training_batch(network, x_next)
+
+
+def _training_batch(network: nn.Module, x: Tensor) -> Tensor:
+    """Values in training mode; the buffers are new tensors, as the graph of an earlier batch may hold the old ones."""
+    for module in network.modules():
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, buffer.clone())
+    with in_mode(network, training=True):
+        return network(x).reshape(-1)
 
 
 def _gradients(value: Tensor, parameters: list[nn.Parameter]) -> tuple[Tensor, ...]:

@@ -147,9 +147,9 @@ def batch_errors(network: nn.Module, x: Tensor, x_next: Tensor, joint: bool) -> 
 
 @pytest.mark.parametrize("joint", [True, False])
 def test_batch_target_uses_the_statistics_it_names_and_its_seem_forecasts_one_step(joint: bool) -> None:
-    walk, network, lr = toy_walk(4), batch_norm(mlp(4, (16,), seed=3)), 1e-5
+    walk, network, lr = toy_walk(4), batch_norm(mlp(4, (64,), seed=3)), 1e-5
     target = BatchTarget(joint=joint)
-    train(network, walk, steps=20, target=target)
+    train(network, walk, steps=20, seem_every=10, target=target)
     before = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with torch.no_grad():
         choice = walk.greedy(deepcopy(network).eval())[0]
