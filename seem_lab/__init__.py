@@ -27,10 +27,11 @@ from seem_lab.problems import (
     two_state_loop,
 )
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
+from seem_lab.remedies import Remedy, remedies, remedies_table, run_remedy, summarise_remedies
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
-from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget
+from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget, QuietTarget
 from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
@@ -46,6 +47,8 @@ __all__ = [
     "History",
     "LiveTarget",
     "Problem",
+    "QuietTarget",
+    "Remedy",
     "Seem",
     "SeemInterval",
     "SeemMonitor",
@@ -78,12 +81,16 @@ __all__ = [
     "q_values",
     "random_features",
     "recorded",
+    "remedies",
+    "remedies_table",
+    "run_remedy",
     "scale_rewards",
     "seem",
     "seem_interval",
     "seem_matrix",
     "spectral_norm",
     "step_size",
+    "summarise_remedies",
     "sweep",
     "terminal_start",
     "time_constants",

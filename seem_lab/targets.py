@@ -164,6 +164,27 @@ class DoubleQ(LiveTarget):
         return TdValues(q, q_next, choice)
 
 
+class QuietTarget(LiveTarget):
+    """For dropout: units are left out of Q(X) alone; the next action and its value come from eval mode, without noise.
+
+    The largest of noisy values is too large on average. `LiveTarget` draws noise there as well.
+
+    Source: Srivastava et al. 2014 (dropout trains noisy values and uses mean ones).
+
+    Example:
+        >>> from seem_lab import dropout, mlp, toy_walk, train
+        >>> run = train(dropout(mlp(4, seed=1000)), toy_walk(0), target=QuietTarget(), steps=10)
+        >>> int(run.step[-1])
+        10
+    """
+
+    def values(self, network: nn.Module, problem: Problem) -> TdValues:
+        """Q(X) in the network's mode, the rest in eval mode."""
+        with in_mode(network, training=False):
+            choice, q_next = problem.greedy(network)
+        return TdValues(network(problem.x).reshape(-1), q_next, choice)
+
+
 class BatchTarget(LiveTarget):
     """For batch norm in training mode: which rows share their mean and variance.
 

@@ -24,6 +24,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "checks",
     "sweeps",
     "stacked_training",
+    "remedies",
     "early_warning",
     "forecast",
     "frozen_kernel",
@@ -85,7 +86,16 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
-WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += [
+    "bootstraps",
+    "regularisers",
+    "targets",
+    "remedies",
+    "forecast",
+    "early_warning",
+    "stacked_training",
+    "sweeps",
+]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)

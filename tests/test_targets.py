@@ -15,6 +15,7 @@ from seem_lab import (
     DoubleQ,
     EmaTarget,
     LiveTarget,
+    QuietTarget,
     batch_norm,
     dropout,
     linear_q,
@@ -195,3 +196,15 @@ def test_what_is_not_finite_is_taken_back_everywhere(target: LiveTarget) -> None
     assert run.stop_reason == "non-finite"
     everything = [network, *(m for m in vars(target).values() if isinstance(m, nn.Module))]
     assert all(torch.isfinite(tensor).all() for module in everything for tensor in module.state_dict().values())
+
+
+def test_a_quiet_target_is_without_noise_and_q_is_not() -> None:
+    walk, network = toy_walk(0), dropout(mlp(4, (16,), seed=1), p=0.5)
+    one, other = (QuietTarget().values(network, walk) for _ in range(2))
+    choice, q_next = walk.greedy(mlp(4, (16,), seed=1))
+    for values in (one, other):
+        assert torch.equal(values.choice, choice)
+        torch.testing.assert_close(values.q_next, q_next)
+    assert not torch.equal(one.q, other.q)
+    noisy = LiveTarget().values(network, walk)
+    assert not torch.equal(noisy.q_next, q_next)

@@ -8,6 +8,7 @@ from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry,
 from seem_lab.checks.lesson_04 import check_auroc, check_misses_and_false_alarms, check_time_constant
 from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_growth_power
 from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio
+from seem_lab.checks.lesson_08 import check_following_target, check_needed_decay, check_safe_horizon
 
 __all__ = [
     "Check",
@@ -17,14 +18,17 @@ __all__ = [
     "check_closed_form",
     "check_discrete_map",
     "check_diverged_share",
+    "check_following_target",
     "check_growth_orders",
     "check_growth_power",
     "check_kernel_entry",
     "check_kernel_view",
     "check_loop_factor",
     "check_misses_and_false_alarms",
+    "check_needed_decay",
     "check_overtaken",
     "check_rate_and_crash",
+    "check_safe_horizon",
     "check_safe_learning_rate",
     "check_start_ratio",
     "check_tanh_kernel",
