@@ -85,9 +85,9 @@ def test_the_interval_holds_what_it_says(multiple: int) -> None:
     assert 0.85 <= held.mean() <= 0.95
 
 
-@pytest.mark.parametrize(("depth", "most", "runs"), [(2, 0.05, 48), (3, 0.08, 40), (4, 0.08, 12)])
+@pytest.mark.parametrize(("depth", "most", "runs"), [(2, 0.05, 48), (3, 0.08, 40), (4, 0.08, 32)])
 def test_exponents_are_those_of_theory(depth: int, most: float, runs: int) -> None:
-    """Four layers are slow at this learning rate: most of their 48 runs are not over after 8000 steps."""
+    """Four layers are slow at this learning rate: 16 of their 48 runs are not over after 16,000 steps."""
     table = stored("exponents")
     fitted = table[table.depth == depth]
     assert len(fitted) >= runs

@@ -6,7 +6,7 @@ from seem_lab.checks.lesson_01 import check_loop_factor, check_overtaken, check_
 from seem_lab.checks.lesson_02 import check_kernel_view, check_rate_and_crash, check_threshold_gamma
 from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry, check_tanh_kernel
 from seem_lab.checks.lesson_04 import check_auroc, check_clock_against_constant, check_misses_and_false_alarms
-from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_growth_power
+from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_flow_lag
 from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "check_closed_form",
     "check_discrete_map",
     "check_diverged_share",
+    "check_flow_lag",
     "check_growth_orders",
-    "check_growth_power",
     "check_kernel_entry",
     "check_kernel_view",
     "check_loop_factor",

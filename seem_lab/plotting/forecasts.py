@@ -62,6 +62,8 @@ def forecast_intervals(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Les
         bound = max(6.0, 1.2 * np.quantile(np.abs(np.concatenate([low, high])), 0.95))
         width = np.median(high - low)
         low, high = np.clip(low, -bound, bound), np.clip(high, -bound, bound)
+        nearest = np.clip(np.where(low > 0, low, high), -0.93 * bound, 0.93 * bound)  # inside the picture
+        axes.plot(run[~holds], nearest[~holds], "x", color=ORANGE, markersize=7, mew=2, zorder=3)
         for rows, color in ((holds, BLUE), (~holds, ORANGE)):
             axes.vlines(run[rows], low[rows], high[rows], color=color, linewidth=2.2)
             single, beyond = rows & (low == high), rows & (high == bound)
@@ -69,8 +71,6 @@ def forecast_intervals(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Les
             axes.plot(run[beyond], high[beyond] * 0.97, "^", color=color, markersize=5)
             beyond = rows & (low == -bound)
             axes.plot(run[beyond], low[beyond] * 0.97, "v", color=color, markersize=5)
-        nearest = np.clip(np.where(low > 0, low, high), -0.93 * bound, 0.93 * bound)  # inside the picture
-        axes.plot(run[~holds], nearest[~holds], "x", color=ORANGE, markersize=7, markeredgewidth=2)
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set(ylim=(-bound, bound), xticks=[])
         axes.locator_params(axis="y", integer=True)
@@ -135,7 +135,7 @@ def errors_and_switches(switches: ArrayLike, error: ArrayLike) -> LessonFigure:
         x="greedy next actions that change after the forecast (linear up to 10, logarithmic above)",
         y="error, % of the steps left",
     )
-    aside = np.random.default_rng(0).uniform(-1.2, 1.2, len(switches))  # so that equal runs do not hide each other
+    aside = np.random.default_rng(0).uniform(-0.7, 0.7, len(switches))  # so that equal runs do not hide each other
 
     for label, rows, color, marker in (("none", switches == 0, BLUE, "o"), ("some", switches > 0, ORANGE, "^")):
         axes.plot(
@@ -182,12 +182,13 @@ def false_alarm(run: History, forecasts: Sequence[Forecast]) -> LessonFigure:
     tidy(middle, title="leading eigenvalue", x="training step")
     for values, name, style in zip((run.seem, run.frequency), ("SEEM", "imaginary part"), series(), strict=False):
         middle.plot(run.step[there], values[there], marker="o", markersize=3, label=name, **style)
-    middle.legend(frameon=False, fontsize=9)
+    middle.legend(frameon=False, fontsize=9, loc="upper right", bbox_to_anchor=(1.05, 0.75))
     tidy(right, title="crash step forecast on the way", x="training step of the forecast", y="forecast crash step")
     top = run.step[-1] + 50
     right.vlines(when, low, np.minimum(high, top), color=GREY, linewidth=2.5, label="interval")
-    right.plot(when, np.minimum(crash, top - 15), "o", color=ORANGE, markersize=5, label="forecast")
-    right.plot(when[crash > top], crash[crash > top] * 0 + top - 15, "^", color=ORANGE, markersize=9)
+    inside = crash <= top
+    right.plot(when[inside], crash[inside], "o", color=ORANGE, markersize=5, label="forecast")
+    right.plot(when[~inside], np.full(np.sum(~inside), top - 15), "^", color=ORANGE, markersize=8)
     right.plot(when, when, "-", color="black", linewidth=1, label="now")
     right.set_ylim(when.min() - 50, top)
     right.legend(frameon=False, fontsize=9)
