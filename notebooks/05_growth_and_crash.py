@@ -52,7 +52,8 @@ torch_version = ".".join(torch.__version__.split(".")[:2])
 print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
 
 # %% [markdown]
-# All runs are toy walks at discount 0.99 (one exception near the end says so). Seed 7 means: walk 7, network 1007. A run **crashes** at the first step at which $|Q|$ is past a million.
+# All runs are toy walks at discount 0.99 (one exception near the end says so). Seed 7 means: walk 7, network 1007.
+# A run **crashes** at the first step at which $|Q|$ is past a million.
 
 
 # %%
@@ -513,7 +514,8 @@ plotting.forecast_errors({name: {method: rows[method] for method in METHODS} for
 # %% [markdown]
 # - The line fit and the closed form are early, in most runs, and the more the fewer steps are left. At the small learning
 #   rate, where the delay of a few steps is a small part of the rest, the closed form is good.
-# - The discrete map is right to a few per cent in half of the runs of each kind: to the step, or to one.
+# - The discrete map is right to the step in half of the two- and three-layer runs at the larger rate, to one step in half
+#   of the four-layer runs (8 % of 17 steps), and to 3 of 132 steps at the small rate.
 # - Every method has a tail: a few runs for which it is far off.
 #
 # **An interval.** A date without its uncertainty is half a forecast. `sl.forecast_run` makes a forecast in every step. If
@@ -558,7 +560,13 @@ plotting.forecast_intervals(
 )
 
 # %% [markdown]
-# COVERAGE
+# For four layers 57 of 64 hold the crash (89 %), for each of the other three kinds 92 of 96 (96 %). Nine in ten was
+# promised. Each share's own interval contains 90 %, so none of the four by itself says more than chance can. The three
+# together say that the intervals are a little too wide for two and three layers. Most misses are by one step.
+#
+# (An earlier form, with a shorter look back, was set on 48 of the 112 seeds. On the other 64 it held only 33 of 41 crashes of
+# four-layer runs. So these 64 seeds were added to those that choose, the form was chosen anew, and new seeds judge it.
+# Whoever chooses again after the verdict needs new seeds again.)
 #
 # A few intervals are wide. That is what they are for: where the forecasts still wander, one should not trust any single
 # one.
@@ -617,7 +625,7 @@ plotting.errors_by_start(by_start)
 
 # %% [markdown]
 # At 3 times the minimum the median of each method looks bearable. The bars do not: in one run of ten, the line is off
-# by about half of the time that is left or more, and the map by about a fifth or a quarter of it. So early, the curve of
+# by more than three fifths of the time that is left, and the map by a fifth to two fifths of it. So early, the curve of
 # $U^{-p}$ need not be straight yet, and $u$ need not lie in the leading mode.
 #
 # Later is not better for everyone. At the larger learning rate, the line and the closed form get *worse* towards the end,
@@ -730,7 +738,7 @@ for when, steps in (("fresh", 0), ("at 3 times the minimum", sl.terminal_start(r
 #   $1/(p\,\varepsilon\,\text{SEEM})$ steps.
 # - Real steps are finite, and the crash comes a few steps later. The discrete map counts them: parameters times
 #   $1 + \kappa/L$ in each step, $\kappa = \varepsilon\,\text{SEEM}$.
-# - At 10 times the error's minimum the map's median error is a few per cent. In the two-layer runs, those few that are far
+# - At 10 times the error's minimum the map's median error is 0 to 8 per cent, by kind of run. In the two-layer runs, those few that are far
 #   off are among the runs whose greedy actions still change.
 # - A forecast presupposes that the parameters stay on their ray. Where the leading mode is complex they may leave it, and
 #   neither forecast nor interval notices.

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 import seem_lab as sl
 
@@ -134,3 +135,51 @@ def test_05_exponents() -> None:
     farthest = table.kernel_r_squared[off.nlargest(4).index]
     assert f"it is {farthest.min():.2f} to {farthest.max():.2f} there, where it is above 0.99 in most runs" in text
     assert table.kernel_r_squared.median() > 0.99
+
+
+KINDS = [(2, 0.002), (2, 0.02), (3, 0.02), (4, 0.02)]
+
+
+def judged(depth: int, lr: float, multiple: int = 10) -> pd.DataFrame:
+    table = stored("forecasts")
+    rows = table[(table.part == "judge") & (table.depth == depth) & (table.lr == lr) & (table.multiple == multiple)]
+    return rows.assign(off=(rows.forecast_step - rows.crash_step).abs(), held=rows.crash_step.between(rows.low, rows.high))
+
+
+def test_05_intervals() -> None:
+    kinds = [judged(*kind) for kind in KINDS]
+    counts = [f"{rows.held.sum()} of {len(rows)} ({rows.held.mean():.0%})".replace("%", " %") for rows in kinds]
+    assert len(set(counts[:3])) == 1 and all(rows.low.notna().all() for rows in kinds)
+    text = prose("05_growth_and_crash")
+    assert f"For four layers {counts[3].replace(' (', ' hold the crash (')}, for each of the other three kinds {counts[0]}." in text
+    for rows in kinds:
+        share = binomtest(int(rows.held.sum()), len(rows)).proportion_ci(method="wilson")
+        assert share.low < 0.9 < share.high
+    missed = pd.concat(kinds).query("not held")
+    by_one = np.minimum((missed.crash_step - missed.low).abs(), (missed.crash_step - missed.high).abs()) <= 1
+    assert by_one.mean() > 0.75
+
+
+def test_05_errors_of_the_map() -> None:
+    slow, two, three, four = (judged(*kind) for kind in KINDS)
+    assert two.off.median() == three.off.median() == 0 and four.off.median() == 1
+    text = prose("05_growth_and_crash")
+    share = (four.off / four.steps_left).median()
+    assert f"({100 * share:.0f} % of {four.steps_left.median():.0f} steps)" in text
+    assert f"to {slow.off.median():.0f} of {slow.steps_left.median():.0f} steps at the small rate" in text
+    assert f"median error is 0 to {100 * share:.0f} per cent" in text
+
+
+def test_05_tails_at_3_times() -> None:
+    """Line: more than three fifths in one run of ten; map: a fifth to two fifths."""
+    for kind in KINDS:
+        rows = judged(*kind, multiple=3)
+        line = ((np.ceil(rows.line_steps_left) - rows.steps_left) / rows.steps_left).abs().quantile(0.9)
+        assert line > 0.6 and 0.2 < (rows.off / rows.steps_left).quantile(0.9) < 0.43
+
+
+def test_05_line_and_closed_form_are_early() -> None:
+    for kind in KINDS:
+        rows = judged(*kind)
+        for name in ("line", "closed_form"):
+            assert (np.ceil(rows[f"{name}_steps_left"]) < rows.steps_left).mean() >= 0.6
