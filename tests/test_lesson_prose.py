@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import binomtest
 
 import seem_lab as sl
+from seem_lab import panels
 
 ROOT = Path(__file__).resolve().parent.parent
 LR, N, END = 0.02, 63, 1500
@@ -183,3 +184,11 @@ def test_05_line_and_closed_form_are_early() -> None:
         rows = judged(*kind)
         for name in ("line", "closed_form"):
             assert (np.ceil(rows[f"{name}_steps_left"]) < rows.steps_left).mean() >= 0.6
+
+
+def test_05_false_start() -> None:
+    """The line is off by three quarters of the time left, the map by a quarter."""
+    game = panels.ForecastGame()
+    start = game.compute(**{**game.parameters, **game.presets["a false start"], "reveal": True})
+    off = {name: abs(left - start.steps_left) / start.steps_left for name, left in start.forecasts()}
+    assert off["line fit"] == pytest.approx(0.75, abs=0.06) and off["discrete map"] == pytest.approx(0.25, abs=0.06)

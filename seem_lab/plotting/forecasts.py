@@ -65,9 +65,9 @@ def forecast_intervals(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Les
         nearest = np.clip(np.where(low > 0, low, high), -0.93 * bound, 0.93 * bound)  # inside the picture
         axes.plot(run[~holds], nearest[~holds], "x", color=ORANGE, markersize=7, mew=2, zorder=3)
         for rows, color in ((holds, BLUE), (~holds, ORANGE)):
-            axes.vlines(run[rows], low[rows], high[rows], color=color, linewidth=2.2)
+            axes.vlines(run[rows], low[rows], high[rows], color=color, linewidth=1.4)
             single, beyond = rows & (low == high), rows & (high == bound)
-            axes.plot(run[single], low[single], "_", color=color, markersize=4, markeredgewidth=2.2)
+            axes.plot(run[single], low[single], "_", color=color, markersize=3, markeredgewidth=2)
             axes.plot(run[beyond], high[beyond] * 0.97, "^", color=color, markersize=5)
             beyond = rows & (low == -bound)
             axes.plot(run[beyond], low[beyond] * 0.97, "v", color=color, markersize=5)
@@ -145,7 +145,7 @@ def errors_and_switches(switches: ArrayLike, error: ArrayLike) -> LessonFigure:
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xticks([0, 10, 30, 100, 300], ["0", "10", "30", "100", "300"])
-    axes.set_xlim(-2, 400)
+    axes.set_xlim(-2, max(400, 1.2 * switches.max()))
     axes.minorticks_off()
     axes.legend(frameon=False)
     still, moving = np.abs(error[switches == 0]), np.abs(error[switches > 0])
@@ -191,7 +191,7 @@ def false_alarm(run: History, forecasts: Sequence[Forecast]) -> LessonFigure:
     right.plot(when[~inside], np.full(np.sum(~inside), top - 15), "^", color=ORANGE, markersize=8)
     right.plot(when, when, "-", color="black", linewidth=1, label="now")
     right.set_ylim(when.min() - 50, top)
-    right.legend(frameon=False, fontsize=9)
+    right.legend(frameon=False, fontsize=9, loc="lower right")
     surest, last = int(np.argmin(high - low)), np.flatnonzero(there & (run.step <= run.step[peak]))[-1]
     highest = int(np.nanargmax(np.where(there, run.seem, np.nan)))
     figure.alt = (

@@ -53,7 +53,7 @@ def scaling_orders(scales: ArrayLike, orders: Mapping[str, Mapping[int, ArrayLik
     for axes, (name, by_depth) in zip(np.ravel(figure.subplots(1, len(orders))), orders.items(), strict=True):
         tidy(
             axes,
-            title=f"how {name} grows (dotted: the law)",
+            title=f"{name}: power of $s$ (dotted: the law)",
             x="scale $s$ of all parameters",
             y="power of $s$",
         )
@@ -126,7 +126,7 @@ def kernel_exponents(
         left.loglog(error, seem, **style, label=f"{label}: slope {fit.exponent:.2f}")
         left.plot(error[0], seem[0], "s", color=style["color"], markersize=6, fillstyle="none")
         theory = seem[0] * (error / error[0]) ** growth_exponent(depth)
-        left.plot(error, theory, color="black", linewidth=0.8, zorder=3)
+        left.plot(error, theory, color="black", linewidth=0.8, zorder=1)
         told.append(f"{label}: slope {fit.exponent:.2f}")
     left.plot([], [], color="black", linewidth=0.8, label="slope $p$ of the theory")
     left.legend(fontsize=9, frameon=False)
