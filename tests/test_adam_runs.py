@@ -90,3 +90,25 @@ def test_adam_rate_is_the_leading_eigenvalue_of_the_step():
         torch.nn.utils.vector_to_parameters(moved, network.parameters())
     change = error() - u
     torch.testing.assert_close(change, sl.step_size(lr, walk.n) * matrix @ u, rtol=1e-3, atol=1e-10)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_climbs_on_straight_lines(depth):
+    """Norm and |Q|^(1/L) to step 2500, medians over the 24 seeds; to step 4000 three layers fall just short."""
+    r_squared = {2500: [], 4000: []}
+    usual = np.flatnonzero(
+        (STORED["depth"] == depth) & (STORED["beta2"] == 0.999) & (STORED["lr"] == 1e-3) & (STORED["gamma"] == 0.99)
+    )
+    assert len(usual) == 24
+    for until, found in r_squared.items():
+        there = STORED["step"] <= until
+        for run in usual:
+            error, norm, q = (
+                STORED[name][run, there].astype(float) for name in ("td_error_norm", "parameter_norm", "q_max")
+            )
+            start = sl.terminal_start(error)
+            lines = [sl.fit_line(STORED["step"][there][start:], y[start:]) for y in (norm, q ** (1 / depth))]
+            found.append([line.r_squared for line in lines])
+    assert (np.median(r_squared[2500], axis=0) >= 0.995).all()
+    late = np.median(r_squared[4000], axis=0)
+    assert (late >= 0.995).all() if depth == 2 else (late > 0.993).all() and (late < 0.995).all()
