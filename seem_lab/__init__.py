@@ -1,5 +1,6 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
+from seem_lab.adam_runs import AdamRuns, stored_adam_runs
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
 from seem_lab.frozen_kernel import frozen_kernel_growth
@@ -34,6 +35,7 @@ from seem_lab.uncertainty import SeemInterval, seem_interval
 
 __version__ = "0.1.0.dev0"
 __all__ = [
+    "AdamRuns",
     "Auroc",
     "Fit",
     "Forecast",
@@ -69,6 +71,7 @@ __all__ = [
     "seem_interval",
     "seem_matrix",
     "step_size",
+    "stored_adam_runs",
     "sweep",
     "terminal_start",
     "time_constants",

@@ -30,6 +30,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "adapters",
     "monitor",
     "critics",
+    "adam_runs",
     "training",
     "growth",
     "stability",
@@ -82,7 +83,7 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
-WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps", "adam_runs"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)

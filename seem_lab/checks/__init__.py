@@ -7,7 +7,7 @@ from seem_lab.checks.lesson_02 import check_kernel_view, check_rate_and_crash, c
 from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry, check_tanh_kernel
 from seem_lab.checks.lesson_04 import check_auroc, check_misses_and_false_alarms, check_time_constant
 from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_growth_power
-from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio
+from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio, check_straighter_root
 
 __all__ = [
     "Check",
@@ -27,6 +27,7 @@ __all__ = [
     "check_rate_and_crash",
     "check_safe_learning_rate",
     "check_start_ratio",
+    "check_straighter_root",
     "check_tanh_kernel",
     "check_td_error",
     "check_threshold_gamma",
