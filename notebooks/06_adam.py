@@ -284,7 +284,8 @@ for beta2 in (0.999, 0.9999, 0.99999):
 # last $1/(1-\beta_2)$ steps, in which the gradient hardly changed, compared to its size. So $\kappa \to 1$.
 #
 # The step is therefore not steady. In the very first step $\kappa = 1$, since $\hat m = g$ and $\hat v = g^2$. As the climb
-# gets under way it rises towards $\sqrt{4L-1}$. From then on it falls, and the curve of $\lVert\theta\rVert$ bends down.
+# gets under way it rises towards $\sqrt{4L-1}$. Then, as the memory runs out, it falls, and the curve of
+# $\lVert\theta\rVert$ bends down.
 #
 # ### The argument with its memory put back
 #
@@ -327,7 +328,7 @@ plotting.ratio_through_training(step, groups)
 
 # %% [markdown]
 # There are many parameters, so there are many ratios. The picture shows two ways to put them together: the **median**
-# over the active parameters, and the **root mean square**, whose square tells the length of the whole step. (Each is then
+# over the active parameters, and the **root mean square**, which the length of the whole step depends on. (Each is then
 # the median over 24 seeds, with a band.)
 #
 # From step 1000 on, the one number and the *median* parameter agree to a few per cent, and from 2000 on to about one,
@@ -363,7 +364,8 @@ plotting.ratio_through_training(step, groups)
 # ## Run
 #
 # The panel shows the stored runs, eight seeds of each. Left: $\lVert\theta\rVert$ and $|Q|^{1/L}$ with their straight
-# lines, and how straight they are. Right: the ratio $\kappa$ of the median parameter, and the dashed line $\sqrt{4L-1}$.
+# lines, how straight they are, and the best exponent, the $k$ for which $|Q|^{1/k}$ is straightest. Right: the ratio
+# $\kappa$ of the median parameter, and the dashed line $\sqrt{4L-1}$.
 #
 # Try to find out: which $\beta_2$ makes the bend strongest within 4000 steps? Is it the longest memory? What does three
 # times the learning rate change, and what does it leave as it is?
@@ -386,7 +388,7 @@ for beta2, lr in ((0.9, 1e-3), (0.99, 1e-3), (0.999, 1e-3), (0.9999, 1e-3), (0.9
     print(f"{beta2:<6}  {lr:<6}", *(f"{k:11.2f}" for k in shown), f"{np.median(runs.q_max[:, -1]):14.0f}  {free:9.2f}")
 
 # %% [markdown]
-# (Medians over the seeds. The last column is the $k$ for which $|Q|^{1/k}$ is straightest.)
+# (Medians over the seeds. The last column is the best exponent, as in the panel; `sl.fit_power` finds it.)
 #
 # - With $\beta_2 = 0.9$ the ratio sits at 1, the lines are straight, and the best exponent is close to $L = 2$.
 # - With $\beta_2 = 0.9999$ the memory is 10,000 steps. Within 4000 steps it does not run out. So the ratio stays high and
@@ -449,8 +451,7 @@ for t in (300, 500, 900):
 # the eigenvalue is far off.
 #
 # Both eigenvalues were recorded along the 24 runs. The growth is $\log\lVert u\rVert$ after minus before, over 100 steps,
-# divided by 100. (In one single step it can be far off even late: parameters with a tiny gradient jitter, and for them
-# $\hat m \approx g$ fails.)
+# divided by 100.
 
 # %%
 runs, inside = usual[2], slice(2, -1)
