@@ -1,6 +1,7 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
 from seem_lab.adam_runs import AdamRuns, stored_adam_runs
+from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
 from seem_lab.frozen_kernel import frozen_kernel_growth
@@ -26,10 +27,12 @@ from seem_lab.problems import (
     toy_walk,
     two_state_loop,
 )
+from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
-from seem_lab.training import History, step_size, train
+from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget
+from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 
@@ -37,9 +40,13 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "AdamRuns",
     "Auroc",
+    "BatchTarget",
+    "DoubleQ",
+    "EmaTarget",
     "Fit",
     "Forecast",
     "History",
+    "LiveTarget",
     "Problem",
     "Seem",
     "SeemInterval",
@@ -49,6 +56,10 @@ __all__ = [
     "auroc_gain",
     "baird_star",
     "baird_weights",
+    "batch_norm",
+    "behaviour_penalty",
+    "clipped",
+    "dropout",
     "early_warning",
     "fit_free_exponent",
     "fit_inverse_power",
@@ -60,16 +71,20 @@ __all__ = [
     "forecast_run",
     "frozen_kernel_growth",
     "growth_exponent",
+    "in_sample_actions",
     "leading_mode",
     "linear_q",
     "mlp",
+    "n_step_returns",
     "ntk",
     "q_values",
     "random_features",
     "recorded",
+    "scale_rewards",
     "seem",
     "seem_interval",
     "seem_matrix",
+    "spectral_norm",
     "step_size",
     "stored_adam_runs",
     "sweep",
@@ -79,4 +94,5 @@ __all__ = [
     "train",
     "train_stacked",
     "two_state_loop",
+    "weight_norm",
 ]

@@ -32,6 +32,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "critics",
     "adam_runs",
     "training",
+    "targets",
     "growth",
     "stability",
     "uncertainty",
@@ -40,7 +41,9 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "products",
     "kernels",
     "stacks",
+    "bootstraps",
     "problems",
+    "regularisers",
     "networks",
     "transitions",
     "progress",
@@ -83,7 +86,8 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
-WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps", "adam_runs"]
+WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += ["adam_runs"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
