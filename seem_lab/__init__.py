@@ -13,6 +13,9 @@ from seem_lab.growth import (
     growth_exponent,
     terminal_start,
 )
+from seem_lab.infinite_width import infinite_width_ntk
+from seem_lab.kernel_bound import KernelBound, kernel_bound
+from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
@@ -38,6 +41,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "History",
+    "KernelBound",
     "Problem",
     "Seem",
     "SeemInterval",
@@ -58,12 +62,17 @@ __all__ = [
     "forecast_run",
     "frozen_kernel_growth",
     "growth_exponent",
+    "infinite_width_ntk",
+    "kernel_bound",
     "leading_mode",
     "linear_q",
     "mlp",
     "ntk",
+    "ntk_map",
+    "ntk_ray",
     "q_values",
     "random_features",
+    "ray_exponent",
     "recorded",
     "seem",
     "seem_interval",

@@ -37,6 +37,9 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "seem",
     "spectrum",
     "products",
+    "infinite_width",
+    "kernel_bound",
+    "kernel_profiles",
     "kernels",
     "stacks",
     "problems",
@@ -82,7 +85,15 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
-WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += [
+    "forecast",
+    "early_warning",
+    "stacked_training",
+    "sweeps",
+    "kernel_profiles",
+    "infinite_width",
+    "kernel_bound",
+]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
