@@ -38,10 +38,11 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "spectrum",
     "products",
     "infinite_width",
-    "kernel_bound",
+    "layer_norm",
     "kernel_profiles",
     "kernels",
     "stacks",
+    "grid_world",
     "problems",
     "networks",
     "transitions",
@@ -92,7 +93,7 @@ WITH_EXAMPLES += [
     "sweeps",
     "kernel_profiles",
     "infinite_width",
-    "kernel_bound",
+    "layer_norm",
 ]
 
 

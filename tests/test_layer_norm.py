@@ -1,4 +1,4 @@
-"""The limit holds wherever one looks, is not idle, and follows from steps that each hold."""
+"""LayerNorm is put where it belongs; its limit holds wherever one looks, and each of its parts does."""
 
 import math
 
@@ -71,3 +71,24 @@ def test_what_has_no_limit_of_this_form_is_refused(unchecked):
         sl.kernel_bound(sl.mlp(2, (8,)))
     with pytest.raises(ValueError, match="3 units are too few for inputs of width 2"):
         sl.kernel_bound(sl.mlp(2, (3,), layer_norm=True))
+
+
+@pytest.mark.parametrize("hidden", [(8,), (8, 6)])
+def test_inserting_gives_the_network_of_mlp_and_leaves_the_old_one(hidden):
+    plain = sl.mlp(3, hidden, seed=4)
+    before = repr(plain)
+    changed = sl.insert_layer_norm(plain)
+    assert repr(changed) == repr(sl.mlp(3, hidden, layer_norm=True)) and repr(plain) == before
+    x = torch.randn(5, 3, dtype=torch.float64)
+    expected = x
+    for layer in plain:
+        expected = layer(expected)
+        if isinstance(layer, nn.Linear) and layer.out_features > 1:
+            centred = expected - expected.mean(1, keepdim=True)
+            expected = centred / (centred.square().mean(1, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(changed(x), expected)
+    with torch.no_grad():
+        changed[0].weight.zero_()
+    assert plain[0].weight.abs().sum() > 0
+    with pytest.raises(ValueError, match="no place for a LayerNorm"):
+        sl.insert_layer_norm(changed)
