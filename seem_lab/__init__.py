@@ -1,5 +1,6 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
+from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
 from seem_lab.frozen_kernel import frozen_kernel_growth
@@ -29,20 +30,26 @@ from seem_lab.problems import (
     toy_walk,
     two_state_loop,
 )
+from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
-from seem_lab.training import History, step_size, train
+from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget
+from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 
 __version__ = "0.1.0.dev0"
 __all__ = [
     "Auroc",
+    "BatchTarget",
+    "DoubleQ",
+    "EmaTarget",
     "Fit",
     "Forecast",
     "History",
     "KernelBound",
+    "LiveTarget",
     "Problem",
     "Seem",
     "SeemInterval",
@@ -52,6 +59,10 @@ __all__ = [
     "auroc_gain",
     "baird_star",
     "baird_weights",
+    "batch_norm",
+    "behaviour_penalty",
+    "clipped",
+    "dropout",
     "early_warning",
     "fit_free_exponent",
     "fit_inverse_power",
@@ -64,12 +75,14 @@ __all__ = [
     "frozen_kernel_growth",
     "grid_world",
     "growth_exponent",
+    "in_sample_actions",
     "infinite_width_ntk",
     "insert_layer_norm",
     "kernel_bound",
     "leading_mode",
     "linear_q",
     "mlp",
+    "n_step_returns",
     "ntk",
     "ntk_map",
     "ntk_ray",
@@ -77,9 +90,11 @@ __all__ = [
     "random_features",
     "ray_exponent",
     "recorded",
+    "scale_rewards",
     "seem",
     "seem_interval",
     "seem_matrix",
+    "spectral_norm",
     "step_size",
     "sweep",
     "terminal_start",
@@ -89,4 +104,5 @@ __all__ = [
     "train_stacked",
     "true_values",
     "two_state_loop",
+    "weight_norm",
 ]

@@ -31,6 +31,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "monitor",
     "critics",
     "training",
+    "targets",
     "growth",
     "stability",
     "uncertainty",
@@ -43,7 +44,9 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "kernels",
     "stacks",
     "grid_world",
+    "bootstraps",
     "problems",
+    "regularisers",
     "networks",
     "transitions",
     "progress",
@@ -86,15 +89,8 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
-WITH_EXAMPLES += [
-    "forecast",
-    "early_warning",
-    "stacked_training",
-    "sweeps",
-    "kernel_profiles",
-    "infinite_width",
-    "layer_norm",
-]
+WITH_EXAMPLES += ["kernel_profiles", "infinite_width", "layer_norm", "grid_world"]
+WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
