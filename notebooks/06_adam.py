@@ -568,4 +568,4 @@ for label, group in (("climbs", climbing), ("does not climb", ~climbing)):
 # %% [markdown]
 # ## Next
 #
-# Lesson 07 (planned): why does a normalisation layer break the loop?
+# [07 LayerNorm](07_layer_norm.ipynb): why does a normalisation layer break the loop?

@@ -35,7 +35,8 @@ def kernel_maps(maps: Mapping[str, np.ndarray], axis: np.ndarray, updated: Seque
         lines = axes.contour(axis, axis, values, levels=MAP_LEVELS, colors="black", linewidths=widths)
         axes.clabel(lines, fontsize=9, fmt="%g")
         axes.plot(*updated, marker="*", markersize=16, color=ORANGE, markeredgecolor="black", zorder=5)
-        axes.set(aspect="equal")
+        ticks = np.linspace(axis[0], axis[-1], 5)
+        axes.set(aspect="equal", xticks=ticks, yticks=ticks)
         tidy(axes, title=title, x="first input")
         axes.grid(False)
         words.append(f"{title}: from {values.min():.2f} to {values.max():.2f}, median {np.median(values):.2f}")
@@ -85,7 +86,7 @@ def parts_along_ray(
 
 
 def width_convergence(widths: np.ndarray, errors: Mapping[str, np.ndarray]) -> LessonFigure:
-    """Relative distance of measured kernels from the formula, against the width; median and range over seeds.
+    """Relative distance of measured kernels from the formula, against the width: the median over seeds.
 
     Args:
         widths: `(W,)` numbers of hidden units.
@@ -97,7 +98,6 @@ def width_convergence(widths: np.ndarray, errors: Mapping[str, np.ndarray]) -> L
     for (label, values), style, marker in zip(errors.items(), series(), "osD^v", strict=False):
         middle = np.median(values, axis=1)
         axes.plot(widths, middle, marker=marker, label=label, **style)
-        axes.fill_between(widths, values.min(1), values.max(1), color=style["color"], alpha=0.12, linewidth=0)
         slope = np.polyfit(np.log(widths), np.log(middle), 1)[0]
         words.append(
             f"{label}: median {middle[0]:.2g} at width {widths[0]}, {middle[-1]:.2g} at {widths[-1]}, slope {slope:.2f}"
@@ -106,8 +106,9 @@ def width_convergence(widths: np.ndarray, errors: Mapping[str, np.ndarray]) -> L
     axes.plot(widths, guide, color="black", linewidth=0.8, label="slope $-1/2$")
     axes.set(xscale="log", yscale="log")
     axes.set_xticks(widths, [str(width) for width in widths])
+    axes.set_yticks([0.02, 0.05, 0.1, 0.2, 0.5], ["2 %", "5 %", "10 %", "20 %", "50 %"])
     axes.minorticks_off()
-    tidy(axes, title="line: median;  shade: all seeds", x="hidden units", y="relative error of the formula")
+    tidy(axes, title="median of the seeds", x="hidden units", y="relative error of the formula")
     axes.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.alt = "Relative error of the infinite-width formula against the width. " + "; ".join(words) + "."
     return figure
@@ -166,6 +167,8 @@ def seem_through_training(step: np.ndarray, seem: Mapping[str, np.ndarray]) -> L
         words.append(f"{label}: median {said}")
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_yscale("symlog", linthresh=1e-3)
+    everything = np.concatenate([values[np.isfinite(values)] for values in seem.values()])
+    axes.set_ylim(min(3 * everything.min(), -1e-3), 3 * everything.max())
     axes.set_xticks(place, [str(s) for s in step])
     tidy(axes, title="small: one run;  large: median", y="SEEM")
     axes.set_xlabel("training step")
