@@ -54,8 +54,8 @@ checks.check_layer_norm(layer_norm)
 # ## Exercise 2: the limit as a multiple (8 minutes, middle)
 #
 # A *fresh* network has gain 1 and bias 0 in its LayerNorm. Given its output weights `w`, `(n,)`, the smallest singular
-# value `sigma` of section 3, and `here` $= G(x_0, x_0)$: how many times $G(x_0, x_0)$ does $|G(y, x_0)|$ stay below, for
-# every $y$?
+# value `sigma` of section 3, and `here` $= G(x_0, x_0)$: how many times $G(x_0, x_0)$ does $|G(y, x_0)|$ stay below,
+# for every $y$?
 #
 # <details><summary>Hint</summary>
 #
@@ -78,8 +78,8 @@ def kernel_multiple(w: torch.Tensor, sigma: float, here: float) -> float:
 checks.check_kernel_multiple(kernel_multiple)
 
 # %% [markdown] tags=["solution"]
-# In a fresh network $|w|^2$ is about $1/3$, so $n$ is nearly all of $B$. About half of the normalised values are positive,
-# so $|h(x_0)|^2$, and with it $G(x_0, x_0)$, is about $n/2$. The multiple is a little above $\sqrt 2$.
+# In a fresh network $|w|^2$ is about $1/3$, so $n$ is nearly all of $B$. About half of the normalised values are
+# positive, so $|h(x_0)|^2$, and with it $G(x_0, x_0)$, is about $n/2$. The multiple is a little above $\sqrt 2$.
 
 # %% [markdown]
 # ## Exercise 3: the response from the angle (12 minutes, middle)
@@ -89,8 +89,8 @@ checks.check_kernel_multiple(kernel_multiple)
 #
 # <details><summary>Hint</summary>
 #
-# $t$ is the angle between $(y, 1)$ and $(x, 1)$: $\cos t = (y \cdot x + 1)/\sqrt{(y \cdot y + 1)(x \cdot x + 1)}$. What is
-# the formula at $t = 0$? Rounding may give a cosine a bit above 1.
+# $t$ is the angle between $(y, 1)$ and $(x, 1)$: $\cos t = (y \cdot x + 1)/\sqrt{(y \cdot y + 1)(x \cdot x + 1)}$. What
+# is the formula at $t = 0$? Rounding may give a cosine a bit above 1.
 #
 # </details>
 
@@ -111,5 +111,5 @@ def wide_response(y: list[float], x: list[float]) -> float:
 checks.check_wide_response(wide_response)
 
 # %% [markdown] tags=["solution"]
-# The slope of the formula is $-(\pi - t)\sin t/\pi$: never positive. So it falls from 1 at $t = 0$ to 0 at $t = \pi$, and
-# an input that is infinitely far away in some direction still responds, by an amount that the direction decides.
+# The slope of the formula is $-(\pi - t)\sin t/\pi$: never positive. So it falls from 1 at $t = 0$ to 0 at $t = \pi$,
+# and an input that is infinitely far away in some direction still responds, by an amount that the direction decides.

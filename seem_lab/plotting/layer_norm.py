@@ -224,9 +224,9 @@ def value_errors(marks: Sequence[int], errors: Mapping[str, Mapping[str, np.ndar
             )
             words.append(f"{title}, {label}: median [range] {said}")
         axes.set_xticks(place, [f"{mark:,}" for mark in marks])
-        axes.set_ylim(bottom=0)
         tidy(axes, title=title)
         axes.set_xlabel("training step")
+    panels[0].set_ylim(0, 1.05 * max(values.max() for curves in errors.values() for values in curves.values()))
     panels[0].set_ylabel("error, relative")
     panels[-1].legend(fontsize=9, frameon=False)
     figure.alt = "Root mean square error over the spread of the true values. " + "; ".join(words) + "."
