@@ -175,7 +175,7 @@ z_hat = (z - m) / S
 print("equal to PyTorch's LayerNorm:", torch.allclose(z_hat, layer(z)))
 for k in range(3):
     print(
-        f"input {y[k].norm():>8.1f} long: z {z[k].norm():>8.1f} long, S {S[k].item():>7.1f}, z_hat {z_hat[k].norm():.2f}"
+        f"input {y[k].norm():>7.0f} long: z {z[k].norm():>8.1f} long, S {S[k].item():>6.1f}, z_hat {z_hat[k].norm():.2f}"
     )
 print(f"root of n: {math.sqrt(512):.2f}")
 
@@ -195,8 +195,8 @@ print(f"root of n: {math.sqrt(512):.2f}")
 #
 # $$|G(y, x_0)| \le |\phi(y)|\;|\phi(x_0)|, \qquad |\phi(y)|^2 = G(y, y) . \tag{2}$$
 #
-# So it is enough to find a number $B$ that $G(y, y)$ never passes. From lesson 03, each layer adds one part to $G(y,
-# y)$. We take them from the last to the first.
+# So it is enough to find a number $B$ that $G(y, y)$ never passes. From lesson 03, each layer adds one part to
+# $G(y, y)$. We take them from the last to the first.
 #
 # **The last layer** adds $|h|^2 + 1$. A ReLU makes nothing longer, so $|h| \le |g \odot \hat z + c|$. By (1) this is at
 # most $\max|g|\,\sqrt n + |c|$. So this part is at most $\big(\max|g|\sqrt n + |c|\big)^2 + 1$: a number that does not
@@ -464,10 +464,38 @@ plotting.ends_of_runs(groups, steps=5000)
 
 # %% [markdown]
 # Not quite. In the last hidden layer it suffices. In the first only, 10 of 24 runs blow up all the same. Both kernels
-# level off with the distance; what is different is the *size*. A LayerNorm makes the layers below it harmless: longer
-# rows there change nothing above. With LayerNorm in the first layer only, the second and third linear layers stand
-# above it and can still grow together, each with the other, as in a plain network. So "the kernel does not grow with
-# the distance" is not the whole story. "The kernel does not grow with the parameters" belongs to it.
+# level off with the distance. What is different is how they grow with the *parameters*. Multiply the weights and biases
+# of all linear layers by 10, and look at $G(x, x)$ on the walks:
+
+# %%
+for label, layer_norm in {
+    "none": False,
+    "first hidden layer only": (True, False),
+    "last hidden layer only": (False, True),
+    "both": True,
+}.items():
+    growth = []
+    for seed in SEEDS:
+        net, x = sl.mlp(4, (64, 64), layer_norm=layer_norm, seed=1000 + seed), sl.toy_walk(seed).x
+        before = sl.ntk(net, x).diag()
+        with torch.no_grad():
+            for linear in net.children():
+                if isinstance(linear, nn.Linear):
+                    for parameter in linear.parameters():
+                        parameter.mul_(10)
+        growth.append((sl.ntk(net, x).diag() / before).median().item())
+    print(
+        f"LayerNorm in {label:<24} kernel times {np.median(growth):>6.3g} (from {min(growth):.3g} to {max(growth):.3g})"
+    )
+
+# %% [markdown]
+# Without LayerNorm every term of the kernel has up to four factors of the weights' size (lesson 05), so it becomes
+# nearly $10^4$ times as large. A LayerNorm makes all layers below it harmless, since longer rows there only make $S$
+# larger. In the first layer, it leaves two linear layers above it that grow together, as in a plain network of depth 2:
+# about $10^2$ times. In the last layer, it leaves only one, and the kernel hardly changes.
+#
+# So "the kernel does not grow with the distance" is not the whole story. "It does not grow with the weights" belongs to
+# it.
 
 # %% [markdown]
 # ## 8 Does the value stay right?
@@ -557,9 +585,9 @@ plotting.ends_of_runs(failures, steps=5000)
 
 # %% [markdown]
 # - Already at 0.05 a few runs are lost, at 0.2 nearly all.
-# - With reward 1 nearly all runs are lost at learning rate 0.02. The value has to climb to 100; $w$ must become
-#   long for that, and with it the kernel grows, until the step is too long. At a tenth of the learning rate none is
-#   lost, while all plain runs still are. But the values end above the true 100.
+# - With reward 1 nearly all runs are lost at learning rate 0.02. A likely reason is that the value has to climb to 100.
+#   For that $w$ must become long, and with it grows the part of the first layer, until the step is too long. At a tenth
+#   of the learning rate none is lost, while all plain runs still are. But the values end above the true 100.
 #
 # **SEEM warns for nothing.** Take the rule of lesson 04 to the 24 runs with LayerNorm. It warns if
 # $\varepsilon\cdot\text{SEEM}\cdot$ steps left is above 1. All of these runs last 5000 steps.
@@ -573,7 +601,6 @@ for step in AT:
 # %% [markdown]
 # At step 50 it warns of 20 of the 24, and every warning is a false alarm. The rule takes the SEEM of today for good. It
 # was worked out for ReLU networks, where SEEM grows; with LayerNorm it falls.
-#
 #
 # **Another problem.** The grid of section 8 again, with discounts closer to 1. The data are complete: there is no
 # far-away action at all.
@@ -620,9 +647,17 @@ for label, change in {
     print(f"{label:<32} SEEM at 0.99: {largest[-1]:.3f}, positive from discount {threshold:.3f} on")
 
 # %% [markdown]
-# All rows of the star have the same length, so dividing by it changes SEEM by that factor alone, and the threshold not
-# at all. LayerNorm makes it worse: it takes the mean off each row, and what is left points more alike. Normalised
-# features do not make linear Q-learning safe.
+# All rows of the star have the same length $\sqrt 5$. So dividing by it divides SEEM by 5, and leaves the threshold
+# where it was. LayerNorm makes it worse, because it also takes the mean off each row:
+
+# %%
+for label, rows in {"as they are": star_x, "mean taken off": star_x - star_x.mean(dim=1, keepdim=True)}.items():
+    print(f"{label:<16} two outer states: {rows[0] @ rows[1]:6.3f}, outer state and centre: {rows[0] @ rows[6]:6.3f}")
+
+# %% [markdown]
+# The inner product of two outer states is part of $G(X, X)$, which pulls the error down. It falls from 1 to below 0.
+# That of an outer state and the centre is part of $G(X^*, X)$, which pulls the target up. It falls too, but stays
+# positive. So the pull upwards wins at a smaller discount. Normalised features do not make linear Q-learning safe.
 
 # %% [markdown]
 # ## Summary
