@@ -1,4 +1,4 @@
-"""Make the stored results of lessons 04 to 06: `python data/make_forecast_runs.py [name ...]`; all without names.
+"""Make the stored results of lessons 04 and 05: `python data/make_forecast_runs.py [name ...]`; all without names.
 
 Every file is a table of runs of the toy walk, walk seed s and network seed 1000 + s. `data/README.md` describes them.
 """
@@ -9,7 +9,6 @@ import math
 import sys
 import time
 from collections.abc import Collection, Sequence
-from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -143,40 +142,6 @@ def exponent_row(run: sl.History, depth: int) -> dict[str, float | int] | None:
     )
 
 
-def adam() -> pd.DataFrame:
-    """Growth under Adam at lr 1e-3, from 10 times the error's minimum to the last record."""
-    rows = []
-    for depth, steps in ((2, 4000), (3, 2500)):
-        for beta2 in (0.999, 0.9):
-            optimizer = partial(torch.optim.Adam, betas=(0.9, beta2))
-            for seed in tqdm(range(24), desc=f"Adam, depth {depth}, beta2 {beta2}", leave=False):
-                network = sl.mlp(4, HIDDEN[depth], seed=1000 + seed)
-                run = sl.train(
-                    network, sl.toy_walk(seed), optimizer=optimizer, lr=1e-3, steps=steps, q_limit=1e9, progress=False
-                )
-                start = sl.terminal_start(run.td_error_norm)
-                if start is None or len(run.step) - start < 50:
-                    continue
-                step, norm, q = run.step[start:], run.parameter_norm[start:], run.q_max[start:]
-                line, root = sl.fit_line(step, norm), sl.fit_line(step, q ** (1 / depth))
-                parameters = sum(p.numel() for p in network.parameters())
-                rows.append(
-                    dict(
-                        seed=seed,
-                        depth=depth,
-                        beta2=beta2,
-                        first_step=line.first,
-                        last_step=line.last,
-                        final_q_max=q[-1],
-                        norm_r_squared=line.r_squared,
-                        root_r_squared=root.r_squared,
-                        free_exponent=sl.fit_power(step, q).exponent,
-                        slope_over_lr_root_p=line.slope / (1e-3 * math.sqrt(parameters)),
-                    )
-                )
-    return pd.DataFrame(rows)
-
-
 def predictors() -> pd.DataFrame:
     """Scores for "will diverge" at gamma .965; the one to add was chosen on seeds 0-199, judged on 1000-1199."""
     rows, lr, end = [], 2e-2, 1500
@@ -224,7 +189,7 @@ def scores(
     )
 
 
-TABLES = {table.__name__: table for table in (early_warning, forecasts, exponents, adam, predictors)}
+TABLES = {table.__name__: table for table in (early_warning, forecasts, exponents, predictors)}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

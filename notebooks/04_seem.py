@@ -363,7 +363,9 @@ plotting.auroc_over_time({f"discount {GAMMA}, 200 runs": found})
 # %%
 alive = running(fixed, 500)
 for step in STEPS:
-    print(f"the {len(alive)} runs alive at step 500, SEEM at step {step:>3}: {sl.auroc(alive[f'seem_at_{step}'], alive.diverged)}")
+    print(
+        f"the {len(alive)} runs alive at step 500, SEEM at step {step:>3}: {sl.auroc(alive[f'seem_at_{step}'], alive.diverged)}"
+    )
 
 # %% [markdown]
 # For these runs SEEM is a coin up to step 50, and little more at step 100. Its early skill comes from the runs that crash
@@ -470,7 +472,9 @@ for step in (50, 100, 200):
     print(f"step {step:>3}: warned of {len(warned)} runs, {ends.sum()} of them diverge.  ", end="")
     print(f"Of these, tau is right in {within_two(tau[ends], left[ends]):.0%}, ", end="")
     print(f"'always {constant:.0f}' in {within_two(constant, left[ends]):.0%}.")
-    print(f"          Of all that it warns of: tau {within_two(tau, left):.0%}, constant {within_two(constant, left):.0%}")
+    print(
+        f"          Of all that it warns of: tau {within_two(tau, left):.0%}, constant {within_two(constant, left):.0%}"
+    )
 
 # %% [markdown]
 # At step 50 the clock is no better than a constant: it says no more than "a few hundred steps". At steps 100 and 200 it
@@ -613,7 +617,9 @@ now = running(fixed, 200)
 alarm = now[sl.early_warning(now.seem_at_200, lr=LR, n=walk.n, steps_left=END - 200) & ~now.diverged]
 longer = sl.sweep(alarm.seed, gamma=GAMMA, lr=LR, steps=2 * END, record_at=(), progress=False)
 print(f"false alarms of step 200: {len(alarm)}; diverged by step {2 * END}: {longer.diverged.sum()}")
-print(f"SEEM at step 500 is higher than at step 200 in {(alarm.seem_at_500 > alarm.seem_at_200).sum()} of them, ", end="")
+print(
+    f"SEEM at step 500 is higher than at step 200 in {(alarm.seem_at_500 > alarm.seem_at_200).sum()} of them, ", end=""
+)
 still = sl.early_warning(alarm.seem_at_500, lr=LR, n=walk.n, steps_left=END - 500).sum()
 print(f"and the rule still warns of {still}")
 

@@ -502,7 +502,9 @@ table = table[table.part == "judge"]
 for method, column in METHODS.items():
     table[method] = (np.ceil(table[column]) - table.steps_left) / table.steps_left
 at_10 = {f"depth {depth}, lr {lr}": rows for (depth, lr), rows in table[table.multiple == 10].groupby(["depth", "lr"])}
-print(f"seeds {table.seed.min()} to {table.seed.max()}; median error in steps and in per cent of the steps left, 90 % point")
+print(
+    f"seeds {table.seed.min()} to {table.seed.max()}; median error in steps and in per cent of the steps left, 90 % point"
+)
 for name, rows in at_10.items():
     print(f"{name}: {len(rows)} runs, median {rows.steps_left.median():.0f} steps left")
     for method in METHODS:
@@ -531,7 +533,9 @@ recent = [made.step + made.steps_left for made in forecasts[: t + 1] if made.ste
 spread, (before, after) = max(recent) - min(recent), sl.forecast.REACH
 crash = recent[-1]
 print(f"step {t}: {forecasts[t].steps_left:.1f} steps left, so the forecasts of the last {look_back:.1f} steps count")
-print(f"they name step {min(recent):.2f} at the earliest and {max(recent):.2f} at the latest: the spread is {spread:.2f}")
+print(
+    f"they name step {min(recent):.2f} at the earliest and {max(recent):.2f} at the latest: the spread is {spread:.2f}"
+)
 print(f"the interval: {crash:.2f} - {before} * {spread:.2f} = {crash - before * spread:.2f}", end="")
 print(f" to {crash:.2f} + {after} * {spread:.2f} = {crash + after * spread:.2f}")
 print(f"in whole steps {forecasts[t].low} to {forecasts[t].high}; the crash came at step {run.step[-1]}")
@@ -708,7 +712,7 @@ for k in (0, 60, 120, 300):
 # The forecast looks at the real part only. The interval looks at how steady the forecasts are. Neither sees the turn.
 #
 # **(d) Networks without the law.** Everything rests on $Q \to s^L Q$. LayerNorm breaks it: multiply the parameters
-# before it by $s$, and its output stays as it was (lesson 07, planned). So there is no date to compute, and
+# before it by $s$, and its output stays as it was (lesson 07). So there is no date to compute, and
 # `sl.forecast_network` refuses.
 
 # %%

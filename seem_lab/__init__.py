@@ -1,8 +1,11 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
+from seem_lab.adam_runs import AdamRuns, stored_adam_runs
+from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
 from seem_lab.frozen_kernel import frozen_kernel_growth
+from seem_lab.grid_world import grid_world, true_values
 from seem_lab.growth import (
     Fit,
     fit_free_exponent,
@@ -13,7 +16,10 @@ from seem_lab.growth import (
     growth_exponent,
     terminal_start,
 )
+from seem_lab.infinite_width import infinite_width_ntk
+from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
+from seem_lab.layer_norm import KernelBound, insert_layer_norm, kernel_bound
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
 from seem_lab.problems import (
@@ -25,19 +31,27 @@ from seem_lab.problems import (
     toy_walk,
     two_state_loop,
 )
+from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
-from seem_lab.training import History, step_size, train
+from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget
+from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 
 __version__ = "0.1.0.dev0"
 __all__ = [
+    "AdamRuns",
     "Auroc",
+    "BatchTarget",
+    "DoubleQ",
+    "EmaTarget",
     "Fit",
     "Forecast",
     "History",
+    "KernelBound",
+    "LiveTarget",
     "Problem",
     "Seem",
     "SeemInterval",
@@ -47,6 +61,10 @@ __all__ = [
     "auroc_gain",
     "baird_star",
     "baird_weights",
+    "batch_norm",
+    "behaviour_penalty",
+    "clipped",
+    "dropout",
     "early_warning",
     "fit_free_exponent",
     "fit_inverse_power",
@@ -57,23 +75,37 @@ __all__ = [
     "forecast_network",
     "forecast_run",
     "frozen_kernel_growth",
+    "grid_world",
     "growth_exponent",
+    "in_sample_actions",
+    "infinite_width_ntk",
+    "insert_layer_norm",
+    "kernel_bound",
     "leading_mode",
     "linear_q",
     "mlp",
+    "n_step_returns",
     "ntk",
+    "ntk_map",
+    "ntk_ray",
     "q_values",
     "random_features",
+    "ray_exponent",
     "recorded",
+    "scale_rewards",
     "seem",
     "seem_interval",
     "seem_matrix",
+    "spectral_norm",
     "step_size",
+    "stored_adam_runs",
     "sweep",
     "terminal_start",
     "time_constants",
     "toy_walk",
     "train",
     "train_stacked",
+    "true_values",
     "two_state_loop",
+    "weight_norm",
 ]

@@ -200,8 +200,8 @@ def with_interval(made: Forecast, earlier: Sequence[Forecast]) -> Forecast:
     """The forecast with a 90 % interval of the crash step, from the spread of what was forecast shortly before.
 
     The spread is the range of the crash steps forecast lately, this forecast included: if k steps are left, during the
-    last 3/4 k. The interval reaches 1.5 spreads before and 2 after it, rounded to whole steps. These numbers were set on
-    112 seeds at depths 2, 3 and 4 and judged on others: `data/README.md` has the coverage.
+    last 3/4 k. The interval reaches 1.5 spreads before and 2 after it, rounded to whole steps. These numbers were set
+    on 112 seeds at depths 2, 3 and 4 and judged on others: `data/README.md` has the coverage.
 
     Args:
         made: the forecast.

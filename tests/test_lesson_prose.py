@@ -77,7 +77,8 @@ def test_04_lead_of_seem() -> None:
         ]
         assert (min(lows) > 0) == (step == 200)
     for step in (50, 100):
-        both = stored("predictors").query("step == @step")
+        both = stored("predictors")
+        both = both[both.step == step]
         assert sl.auroc_gain(both.seem, both.q_max, both.diverged).low <= 0
 
 
@@ -85,7 +86,7 @@ def test_04_runs_alive_at_500() -> None:
     alive = runs("fixed", 500)
     areas = {step: sl.auroc(alive[f"seem_at_{step}"], alive.diverged) for step in (0, 50, 100)}
     assert areas[0].low < 0.5 and areas[50].low < 0.5  # a coin
-    assert 0.5 < areas[100].low and areas[100].value < 0.7  # little more
+    assert areas[100].low > 0.5 and areas[100].value < 0.7  # little more
 
 
 def test_04_clock_against_a_constant() -> None:
@@ -144,7 +145,9 @@ KINDS = [(2, 0.002), (2, 0.02), (3, 0.02), (4, 0.02)]
 def judged(depth: int, lr: float, multiple: int = 10) -> pd.DataFrame:
     table = stored("forecasts")
     rows = table[(table.part == "judge") & (table.depth == depth) & (table.lr == lr) & (table.multiple == multiple)]
-    return rows.assign(off=(rows.forecast_step - rows.crash_step).abs(), held=rows.crash_step.between(rows.low, rows.high))
+    return rows.assign(
+        off=(rows.forecast_step - rows.crash_step).abs(), held=rows.crash_step.between(rows.low, rows.high)
+    )
 
 
 def test_05_intervals() -> None:
@@ -152,7 +155,8 @@ def test_05_intervals() -> None:
     counts = [f"{rows.held.sum()} of {len(rows)} ({rows.held.mean():.0%})".replace("%", " %") for rows in kinds]
     assert len(set(counts[:3])) == 1 and all(rows.low.notna().all() for rows in kinds)
     text = prose("05_growth_and_crash")
-    assert f"For four layers {counts[3].replace(' (', ' hold the crash (')}, for each of the other three kinds {counts[0]}." in text
+    others = f"for each of the other three kinds {counts[0]}."
+    assert f"For four layers {counts[3].replace(' (', ' hold the crash (')}, {others}" in text
     for rows in kinds:
         share = binomtest(int(rows.held.sum()), len(rows)).proportion_ci(method="wilson")
         assert share.low < 0.9 < share.high

@@ -46,7 +46,10 @@ def test_errors_and_switches():
 def test_false_alarm_leaves_out_what_came_after_the_peak():
     step = np.arange(6)
     size, empty = np.array([1.0, 2.0, 4.0, 8.0, 4.0, 2.0]), np.full(6, np.nan)
-    eigenvalue = {"seem": np.array([1.0, 2.0, 9.0, 0.5, 0.4, 0.3]), "frequency": np.array([0.0, 1.0, 4.0, 1.0, 0.0, 0.0])}
+    eigenvalue = {
+        "seem": np.array([1.0, 2.0, 9.0, 0.5, 0.4, 0.3]),
+        "frequency": np.array([0.0, 1.0, 4.0, 1.0, 0.0, 0.0]),
+    }
     columns = dict.fromkeys(COLUMNS, empty) | {"step": step, "td_error_norm": size, "q_max": size} | eigenvalue
     run = sl.History(**columns, lr=0.02, n=63, q_limit=1e6, stop_reason="finished")
     made = [Forecast(i, 10.0 - i, 9.0, 8, 14 - i) for i in range(6)]

@@ -7,7 +7,8 @@ from seem_lab.checks.lesson_02 import check_kernel_view, check_rate_and_crash, c
 from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry, check_tanh_kernel
 from seem_lab.checks.lesson_04 import check_auroc, check_clock_against_constant, check_misses_and_false_alarms
 from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_flow_lag
-from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio
+from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio, check_straighter_root
+from seem_lab.checks.lesson_07 import check_kernel_multiple, check_layer_norm, check_wide_response
 
 __all__ = [
     "Check",
@@ -21,15 +22,19 @@ __all__ = [
     "check_flow_lag",
     "check_growth_orders",
     "check_kernel_entry",
+    "check_kernel_multiple",
     "check_kernel_view",
+    "check_layer_norm",
     "check_loop_factor",
     "check_misses_and_false_alarms",
     "check_overtaken",
     "check_rate_and_crash",
     "check_safe_learning_rate",
     "check_start_ratio",
+    "check_straighter_root",
     "check_tanh_kernel",
     "check_td_error",
     "check_threshold_gamma",
+    "check_wide_response",
     "compare",
 ]

@@ -105,7 +105,7 @@ def check_misses_and_false_alarms(answer: Any) -> Check:
             "false alarms are a share of the surviving runs here, not of the warnings.": of_warnings,
             "these are shares of the runs without and with a warning; asked are shares of the runs that diverge and of "
             "those that survive.": of_kinds_of_warning,
-            "that warns wherever SEEM is above 0. The rule asks for more: eps SEEM times the steps left above 1.": by_sign,
+            "that warns wherever SEEM is above 0. The rule asks for more: eps SEEM steps left above 1.": by_sign,
             "only an edge is off: at exactly 1 the rule does not warn.": from_one_on,
             "each share is taken within one kind of run, not among all runs.": of_all,
             "steps left are end - step: the rule counts from the step at which SEEM was read.": from_the_start,
@@ -125,7 +125,8 @@ def check_clock_against_constant(answer: Any) -> Check:
         return share(tau, left), share(other_left.median(), left)
 
     def case(tau: list[float], left: list[float], other_left: list[float]) -> tuple[Tensor, Tensor, Tensor]:
-        return tuple(torch.tensor(values, dtype=torch.float64) for values in (tau, left, other_left))
+        clock, truth, others = (torch.tensor(values, dtype=torch.float64) for values in (tau, left, other_left))
+        return clock, truth, others
 
     def by(shares: Any) -> Any:
         return lambda tau, left, other_left: (shares(tau, left), shares(other_left.median(), left))

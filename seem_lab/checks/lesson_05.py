@@ -20,7 +20,7 @@ def check_closed_form(answer: Any) -> Check:
         [(50.0, 0.02, 100, 2), (30.0, 0.02, 63, 3), (134.6, 0.002, 63, 4)],
         praise="One eigenvalue gives the steps left. The real run takes a few steps more.",
         mistakes={
-            "2L - 2 is the power of the scale of the parameters. p is the power of U, and U grows like the L-th power.": (
+            "2L - 2 is the power of the scale of the parameters. p is the power of U, and U grows like s^L.": (
                 lambda seem, lr, n, depth: 1 / ((2 * depth - 2) * 2 * lr / n * seem)
             ),
             "p is missing; only for two layers it is 1.": lambda seem, lr, n, depth: 1 / (2 * lr / n * seem),
@@ -39,7 +39,7 @@ def check_closed_form(answer: Any) -> Check:
 
 
 def check_discrete_map(answer: Any) -> Check:
-    """Exercise 2: `answer(kappa, q_now, q_limit, depth)` returns |Q| and kappa after a step, and the steps to the limit."""
+    """Exercise 2: `answer(kappa, q_now, q_limit, depth)` returns both after a step, and the steps to the limit."""
     return compare(
         answer,
         _by(_on_the_ray),
@@ -61,7 +61,10 @@ def check_discrete_map(answer: Any) -> Check:
                 lambda q, kappa, depth: (q * (1 + kappa), kappa * (1 + kappa / depth) ** (2 * depth - 2))
             ),
             "kappa grows with the power 2L - 2 of the parameters' factor; p is its power of U.": _by(
-                lambda q, kappa, depth: (_on_the_ray(q, kappa, depth)[0], kappa * (1 + kappa / depth) ** (2 - 2 / depth))
+                lambda q, kappa, depth: (
+                    _on_the_ray(q, kappa, depth)[0],
+                    kappa * (1 + kappa / depth) ** (2 - 2 / depth),
+                )
             ),
             "Q takes its step with the kappa of before; yours is already the new one.": _by(_new_kappa_first),
             "kappa grows, too: the kernel is not the same after the step.": _by(

@@ -76,9 +76,7 @@ def forecast_intervals(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Les
         axes.locator_params(axis="y", integer=True)
         tidy(axes, title=f"{group}: {holds.sum()} of {len(holds)} hold it", y="steps from the crash")
         axes.grid(axis="x", visible=False)
-        told.append(
-            f"{group}: {holds.sum()} of {len(holds)} intervals hold it, median width {width:.0f}"
-        )
+        told.append(f"{group}: {holds.sum()} of {len(holds)} intervals hold it, median width {width:.0f}")
     figure.supxlabel(
         "the runs, narrow intervals first (dash: a single step; cross: a miss; triangle: it goes on)", fontsize=10
     )

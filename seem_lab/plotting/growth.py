@@ -90,13 +90,15 @@ def straightened_error(runs: Mapping[str, tuple[History, int, Fit]]) -> LessonFi
         shown = slice(int(above[-1]) if len(above) else 0, None)
         axes.plot(run.step[shown], scaled[shown], color=BLUE, linewidth=5, alpha=0.45, label="run")
         axes.plot([line.first, line.zero], [scaled[first], 0], "--", color="black", linewidth=1.3, label="line to zero")
-        axes.plot(line.first, scaled[first], "s", color="black", fillstyle="none", markersize=7, label="fitted from here")
+        axes.plot(
+            line.first, scaled[first], "s", color="black", fillstyle="none", markersize=7, label="fitted from here"
+        )
         axes.plot(line.last, 1, "s", color="black", markersize=7, label="to here")
         axes.plot(run.step[-1], 0, "x", color=BLUE, markersize=9, markeredgewidth=2.5, clip_on=False, label="crash")
         axes.set_ylim(0, 3.1)
         told.append(
-            f"{name}: fitted from step {line.first} to step {line.last}, the line meets zero at step {line.zero:.0f}; the run crashes at "
-            f"step {run.step[-1]}"
+            f"{name}: fitted from step {line.first} to step {line.last}, the line meets zero at step {line.zero:.0f}; "
+            f"the run crashes at step {run.step[-1]}"
         )
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False)
     figure.alt = (
