@@ -211,7 +211,7 @@ panels.BlowUp(seed=SEED)
 # | 04 | [seem](04_seem.ipynb) | Can one eigenvalue tell early that training will diverge? |
 # | 05 | [growth and crash](05_growth_and_crash.ipynb) | How fast, in what order, and at which step does it end? |
 # | 06 | [Adam](06_adam.ipynb) | Why does Adam turn an explosion into a steady climb? |
-# | 07 | LayerNorm (planned) | Why does a normalisation layer break the loop? |
+# | 07 | [LayerNorm](07_layer_norm.ipynb) | Why does a normalisation layer break the loop? |
 # | 08 | remedies (planned) | What else helps, what does not? |
 # | 09 | target networks and momentum (planned) | What the paper left open |
 # | 10 | full-scale critics (planned) | Does any of it hold on real control data? |

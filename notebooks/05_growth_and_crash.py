@@ -585,7 +585,7 @@ plotting.false_alarm(turned, sl.forecast_run(turned, depth=2))
 # the turn.
 #
 # **(d) Networks without the law.** Everything rests on $Q \to s^L Q$. LayerNorm breaks it: multiply the parameters
-# before it by $s$, and its output stays as it was (lesson 07, planned). So there is no date to compute, and
+# before it by $s$, and its output stays as it was (lesson 07). So there is no date to compute, and
 # `sl.forecast_network` refuses.
 
 # %%

@@ -639,4 +639,4 @@ for wanted, label in ((True, "climbs"), (False, "does not climb")):
 # %% [markdown]
 # ## Next
 #
-# Lesson 07 (planned): why does a normalisation layer break the loop?
+# [07 LayerNorm](07_layer_norm.ipynb): why does a normalisation layer break the loop?

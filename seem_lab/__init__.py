@@ -5,6 +5,7 @@ from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_ret
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
 from seem_lab.frozen_kernel import frozen_kernel_growth
+from seem_lab.grid_world import grid_world, true_values
 from seem_lab.growth import (
     Fit,
     fit_free_exponent,
@@ -15,7 +16,10 @@ from seem_lab.growth import (
     growth_exponent,
     terminal_start,
 )
+from seem_lab.infinite_width import infinite_width_ntk
+from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
+from seem_lab.layer_norm import KernelBound, insert_layer_norm, kernel_bound
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
 from seem_lab.problems import (
@@ -46,6 +50,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "History",
+    "KernelBound",
     "LiveTarget",
     "Problem",
     "Seem",
@@ -70,15 +75,22 @@ __all__ = [
     "forecast_network",
     "forecast_run",
     "frozen_kernel_growth",
+    "grid_world",
     "growth_exponent",
     "in_sample_actions",
+    "infinite_width_ntk",
+    "insert_layer_norm",
+    "kernel_bound",
     "leading_mode",
     "linear_q",
     "mlp",
     "n_step_returns",
     "ntk",
+    "ntk_map",
+    "ntk_ray",
     "q_values",
     "random_features",
+    "ray_exponent",
     "recorded",
     "scale_rewards",
     "seem",
@@ -93,6 +105,7 @@ __all__ = [
     "toy_walk",
     "train",
     "train_stacked",
+    "true_values",
     "two_state_loop",
     "weight_norm",
 ]

@@ -8,6 +8,7 @@ from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry,
 from seem_lab.checks.lesson_04 import check_auroc, check_misses_and_false_alarms, check_time_constant
 from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_growth_power
 from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio, check_straighter_root
+from seem_lab.checks.lesson_07 import check_kernel_multiple, check_layer_norm, check_wide_response
 
 __all__ = [
     "Check",
@@ -20,7 +21,9 @@ __all__ = [
     "check_growth_orders",
     "check_growth_power",
     "check_kernel_entry",
+    "check_kernel_multiple",
     "check_kernel_view",
+    "check_layer_norm",
     "check_loop_factor",
     "check_misses_and_false_alarms",
     "check_overtaken",
@@ -32,5 +35,6 @@ __all__ = [
     "check_td_error",
     "check_threshold_gamma",
     "check_time_constant",
+    "check_wide_response",
     "compare",
 ]
