@@ -18,7 +18,7 @@
 # **Time.** about 45 minutes, exercises 25 more
 #
 # **Before this.** [04 SEEM](04_seem.ipynb) for the matrix $A$ and its eigenvalue; [06 Adam](06_adam.ipynb) for the
-# difference between growing slowly and not growing. Lesson 07 looks at one remedy, LayerNorm, in depth.
+# difference between growing slowly and not growing; [07 LayerNorm](07_layer_norm.ipynb) for one remedy in depth.
 #
 # **You will be able to**
 # 1. say for a remedy which part of the loop it touches: the step, the kernel, the next input, the discount, the delay;

@@ -24,13 +24,14 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"pytorch": "torch"}  # where conda-forge calls a package by another name
 # Our own modules that are imported by their bare name.
 OWN = {
+    "make_remedies",
     "seem_lab",
     "build",
     "make_forecast_runs",
     "record_pendulum",
     "offline_td3",
     "make_adam_runs",
-    "make_remedies",
+    "make_layer_norm_runs",
 }
 
 

@@ -31,6 +31,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "adapters",
     "monitor",
     "critics",
+    "adam_runs",
     "training",
     "targets",
     "growth",
@@ -39,8 +40,12 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "seem",
     "spectrum",
     "products",
+    "infinite_width",
+    "layer_norm",
+    "kernel_profiles",
     "kernels",
     "stacks",
+    "grid_world",
     "bootstraps",
     "problems",
     "regularisers",
@@ -86,16 +91,9 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
-WITH_EXAMPLES += [
-    "bootstraps",
-    "regularisers",
-    "targets",
-    "remedies",
-    "forecast",
-    "early_warning",
-    "stacked_training",
-    "sweeps",
-]
+WITH_EXAMPLES += ["kernel_profiles", "infinite_width", "layer_norm", "grid_world"]
+WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += ["adam_runs", "remedies"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)

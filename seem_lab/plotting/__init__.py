@@ -32,6 +32,15 @@ from seem_lab.plotting.kernels import (
     response_along_ray,
     seem_at_start,
 )
+from seem_lab.plotting.layer_norm import (
+    ends_of_runs,
+    kernel_maps,
+    parts_along_ray,
+    seem_through_training,
+    side_by_side,
+    value_errors,
+    width_convergence,
+)
 from seem_lab.plotting.linear import (
     error_growth,
     error_plane,
@@ -69,6 +78,7 @@ __all__ = [
     "auroc_over_time",
     "climb_exponents",
     "crash_steps",
+    "ends_of_runs",
     "error_and_inverse",
     "error_growth",
     "error_plane",
@@ -84,6 +94,7 @@ __all__ = [
     "growth_per_step",
     "kernel_drift",
     "kernel_exponents",
+    "kernel_maps",
     "kernel_matrix",
     "kernel_with_shapes",
     "live_readings",
@@ -91,6 +102,7 @@ __all__ = [
     "mode_over_walk",
     "moves",
     "pair_path",
+    "parts_along_ray",
     "predicted_and_measured",
     "predicted_rates",
     "q_through_training",
@@ -107,7 +119,9 @@ __all__ = [
     "seem_by_outcome",
     "seem_readings",
     "seem_small_multiples",
+    "seem_through_training",
     "shared_spectrum",
+    "side_by_side",
     "sign_and_growth",
     "signed_errors",
     "stability_circle",
@@ -117,5 +131,7 @@ __all__ = [
     "time_to_crash",
     "transient_growth",
     "value_chases_target",
+    "value_errors",
     "walk_picture",
+    "width_convergence",
 ]
