@@ -247,11 +247,11 @@ plotting.steady_climb(usual)
 # Line 1 of the argument said "moves by about $\eta$". The table in section 2 said 2 to 3 times $\eta$, and the made-up
 # gradients that grow gave longer steps, too. Call
 #
-# $$\kappa = \frac{|\hat m|}{\sqrt{\hat v}}$$
+# $$\zeta = \frac{|\hat m|}{\sqrt{\hat v}}$$
 #
-# (kappa) the **ratio**: how many times $\eta$ a parameter moves. In a climb the gradient grows. $\hat m$ looks back 10
+# (zeta) the **ratio**: how many times $\eta$ a parameter moves. In a climb the gradient grows. $\hat m$ looks back 10
 # steps and nearly sees the gradient of today. $\hat v$ looks back 1000 steps: it still remembers the small gradients of
-# the beginning. So $\sqrt{\hat v}$ lags behind, and $\kappa > 1$.
+# the beginning. So $\sqrt{\hat v}$ lags behind, and $\zeta > 1$.
 #
 # By how much? Write $\hat v$ as what it is, a weighted average of all squared gradients $g_1^2, \dots, g_t^2$ so far:
 #
@@ -262,7 +262,7 @@ plotting.steady_climb(usual)
 # $g_k = k$:
 #
 # $$\hat v \approx \frac1t \sum_{k=1}^t k^2 \approx \frac1t \int_0^t k^2\, dk = \frac{t^2}{3}, \qquad
-# \kappa \approx \frac{t}{\sqrt{t^2 / 3}} = \sqrt 3 = 1.73 .$$
+# \zeta \approx \frac{t}{\sqrt{t^2 / 3}} = \sqrt 3 = 1.73 .$$
 #
 # This needs a time long after the memory of $m$ and long before that of $v$: $10 \ll t \ll 1000$. There is hardly room
 # between. So the line "grows like t" in section 2 stays below 1.73. With a longer memory it comes closer:
@@ -278,12 +278,12 @@ for beta2 in (0.999, 0.9999, 0.99999):
 # %% [markdown]
 # In a climb by the simple argument the gradient grows faster, like $t^{2L-1}$. The same sum with this power gives
 #
-# $$\kappa \approx \sqrt{4L - 1} \qquad \text{(2.65 for } L = 2\text{, 3.32 for } L = 3\text{)}.$$
+# $$\zeta \approx \sqrt{4L - 1} \qquad \text{(2.65 for } L = 2\text{, 3.32 for } L = 3\text{)}.$$
 #
 # Exercise 3 asks you to do this integral. And much later, when $t \gg 1/(1-\beta_2)$? Then $\hat v$ remembers only the
-# last $1/(1-\beta_2)$ steps, in which the gradient hardly changed, compared to its size. So $\kappa \to 1$.
+# last $1/(1-\beta_2)$ steps, in which the gradient hardly changed, compared to its size. So $\zeta \to 1$.
 #
-# The step is therefore not steady. In the very first step $\kappa = 1$, since $\hat m = g$ and $\hat v = g^2$. As the climb
+# The step is therefore not steady. In the very first step $\zeta = 1$, since $\hat m = g$ and $\hat v = g^2$. As the climb
 # gets under way it rises towards $\sqrt{4L-1}$. Then, as the memory runs out, it falls, and the curve of
 # $\lVert\theta\rVert$ bends down.
 #
@@ -302,7 +302,7 @@ for beta2 in (0.999, 0.9999, 0.99999):
 
 # %%
 def one_number(depth, steps, beta2=0.999, start=60.0):
-    """Q = rho^L under Adam, rho in units of lr. Returns Q and the ratio kappa before every step."""
+    """Q = rho^L under Adam, rho in units of lr. Returns Q and the ratio zeta before every step."""
     rho, m, v, q, ratio = start, 0.0, 0.0, [], []
     for t in range(1, steps + 2):
         grown, m, v = adam_step(rho, -(rho ** (2 * depth - 1)), m, v, t, lr=1.0, beta2=beta2)
@@ -319,7 +319,7 @@ groups = {}
 for depth, runs in usual.items():
     measured = {"median parameter": runs.ratio, "root mean square": runs.rms_ratio}
     models = {f"one number, start {start}": one_number(depth, 4000, start=start)[1] for start in (60, 300)}
-    groups[depth] = measured, {label: kappa[step] for label, kappa in models.items()}
+    groups[depth] = measured, {label: zeta[step] for label, zeta in models.items()}
     print(f"depth {depth}, sqrt(4L - 1) = {np.sqrt(4 * depth - 1):.2f}:       highest   step 1000   2000   4000")
     for label, values in (measured | models).items():
         curve = np.median(values, axis=0) if values.ndim == 2 else values[step]
@@ -355,7 +355,7 @@ plotting.ratio_through_training(step, groups)
 #
 # <details><summary>Answer, after you have written yours down</summary>
 #
-# B. With the short memory $\kappa$ is 1 almost from the start. So the steps are shorter and all of one length: the climb
+# B. With the short memory $\zeta$ is 1 almost from the start. So the steps are shorter and all of one length: the climb
 # is slower and nearly straight. (D confuses two things: without memory Adam is not SGD but the pure sign of the gradient.)
 #
 # </details>
@@ -365,7 +365,7 @@ plotting.ratio_through_training(step, groups)
 #
 # The panel shows the stored runs, eight seeds of each. Left: $\lVert\theta\rVert$ and $|Q|^{1/L}$ with their straight
 # lines, how straight they are, and the best exponent, the $k$ for which $|Q|^{1/k}$ is straightest. Right: the ratio
-# $\kappa$ of the median parameter, and the dashed line $\sqrt{4L-1}$.
+# $\zeta$ of the median parameter, and the dashed line $\sqrt{4L-1}$.
 #
 # Try to find out: which $\beta_2$ makes the bend strongest within 4000 steps? Is it the longest memory? What does three
 # times the learning rate change, and what does it leave as it is?
@@ -379,12 +379,12 @@ panels.SteadyClimb()
 # Here are all seeds that were stored, two layers:
 
 # %%
-print("beta2    lr       kappa: highest   step 1000   step 4000   |Q| at 4000   exponent")
+print("beta2    lr       zeta: highest   step 1000   step 4000   |Q| at 4000   exponent")
 for beta2, lr in ((0.9, 1e-3), (0.99, 1e-3), (0.999, 1e-3), (0.9999, 1e-3), (0.999, 3e-4), (0.999, 3e-3)):
     runs = sl.stored_adam_runs(2, beta2, lr)
-    kappa = np.median(runs.ratio, axis=0)
+    zeta = np.median(runs.ratio, axis=0)
     free = np.median([sl.fit_power(t, q).exponent for t, _, q in runs.climbs()])
-    shown = [kappa.max(), kappa[step == 1000][0], kappa[-1]]
+    shown = [zeta.max(), zeta[step == 1000][0], zeta[-1]]
     print(f"{beta2:<6}  {lr:<6}", *(f"{k:11.2f}" for k in shown), f"{np.median(runs.q_max[:, -1]):14.0f}  {free:9.2f}")
 
 # %% [markdown]
@@ -397,7 +397,7 @@ for beta2, lr in ((0.9, 1e-3), (0.99, 1e-3), (0.999, 1e-3), (0.9999, 1e-3), (0.9
 # - In between, at $0.99$ and $0.999$, the memory runs out during the run. The step shortens while you watch, and this is
 #   what bends the curve.
 # - The learning rate sets how long every step is. It moves the beginning of the climb and the slope. The ratio late in
-#   the run hardly knows it: $\kappa$ is a matter of *steps*, not of distance.
+#   the run hardly knows it: $\zeta$ is a matter of *steps*, not of distance.
 
 # %% [markdown]
 # ## 5 What does SEEM say here?
@@ -496,7 +496,7 @@ plotting.predicted_rates(step[inside][shown], measured[:, shown], sgd_rate[:, sh
 # | --- | --- | --- | --- |
 # | 1 | Adam by hand, on one parameter | 3 | easy |
 # | 2 | in what order do $Q$, the gradient, SEEM and Adam's rate grow? | 4 | middle |
-# | 3 | the ratio $\kappa$ for a gradient that grows like $t^q$ | 5 | middle |
+# | 3 | the ratio $\zeta$ for a gradient that grows like $t^q$ | 5 | middle |
 # | 4 | which power fits the stored runs, and how sure are you? | 8 | middle |
 
 # %% [markdown]
@@ -529,11 +529,11 @@ plotting.climb_exponents(exponents)
 
 # %% [markdown]
 # (In brackets: 90 % of the seeds.) Now the slope. It can be taken apart. A step has the length $\eta\sqrt{P}$ times
-# $\sqrt{\text{active share}}$ times $\kappa$ (root mean square), and of this only the part along $\theta$ counts, the
+# $\sqrt{\text{active share}}$ times $\zeta$ (root mean square), and of this only the part along $\theta$ counts, the
 # cosine between the step and $\theta$.
 
 # %%
-print("depth   step   slope / (lr sqrt P)   sqrt(active share)   kappa (rms)   cosine   kappa (median)")
+print("depth   step   slope / (lr sqrt P)   sqrt(active share)   zeta (rms)   cosine   zeta (median)")
 for depth, runs in usual.items():
     for t in (500, 1000, 3950):
         columns = (runs.slope, np.sqrt(runs.active_share), runs.rms_ratio, runs.cosine, runs.ratio)
@@ -543,7 +543,7 @@ for depth, runs in usual.items():
     unlike = (runs.rms_ratio / runs.ratio)[:, step >= 1000].mean(axis=1)
     share = np.sqrt(runs.active_share[:, -1])
     short = sl.stored_adam_runs(depth, beta2=0.9).slope[:, step >= 3000].mean(axis=1)
-    print(f"depth {depth}: if the median kappa falls to 1, what is left is", end=" ")
+    print(f"depth {depth}: if the median zeta falls to 1, what is left is", end=" ")
     print(f"{np.median(share):.2f} * {np.median(unlike):.2f} = {np.median(share * unlike):.2f};", end=" ")
     print(f"measured with beta2 = 0.9: {np.median(short):.2f} (seeds {short.min():.2f} to {short.max():.2f})")
 
@@ -552,8 +552,8 @@ for depth, runs in usual.items():
 # | --- | --- | --- |
 # | $\lvert Q\rvert$ grows like $t^L$ | exponent 1.58 for $L = 2$ and 2.38 for $L = 3$ to step 4000, below $L$ for every seed | the memory of $v$ runs out: the one number, which has only this, gives 1.60 and 2.38 |
 # | at least in the end | falls first; in the one number it rises again, to 1.87 and 2.71 after 16,000 to 64,000 steps | $L$ is the limit, but a far one |
-# | the slope is $\eta\sqrt P$ | 1.6 and 1.75 times that at step 500, about 1.1 times near 4000, still falling | $\kappa > 1$ |
-# | at least in the end | heads for 0.71 and 0.62; with $\beta_2 = 0.9$, where $\kappa$ is 1, it is 0.70 and 0.62 | not all parameters are active, and for $L = 2$ a third of these hardly move |
+# | the slope is $\eta\sqrt P$ | 1.6 and 1.75 times that at step 500, about 1.1 times near 4000, still falling | $\zeta > 1$ |
+# | at least in the end | heads for 0.71 and 0.62; with $\beta_2 = 0.9$, where $\zeta$ is 1, it is 0.70 and 0.62 | not all parameters are active, and for $L = 2$ a third of these hardly move |
 #
 # So the slope is on its way down through the "right" value. A run of one length could have "confirmed" it. The same holds
 # for the exponent: for three layers to step 1000 it is 2.98. Exercise 4 is about this.
@@ -621,7 +621,7 @@ for wanted, label in ((True, "climbs"), (False, "does not climb")):
 # - Adam divides each gradient by its own recent size. If the gradient keeps its direction, a step is about as long as the
 #   learning rate allows, however large the gradient is. This cuts the feedback that makes SGD explode.
 # - So $\lVert\theta\rVert$ grows about linearly, and $|Q|$ about like $t^L$. It is still divergence, only slower.
-# - "About": while the gradient grows, a step is $\kappa > 1$ times longer, up to about $\sqrt{4L-1}$, and $\kappa$ falls as
+# - "About": while the gradient grows, a step is $\zeta > 1$ times longer, up to about $\sqrt{4L-1}$, and $\zeta$ falls as
 #   the memory $1/(1-\beta_2)$ runs out. The exponent comes out below $L$. The slope is not $\eta\sqrt P$, not even in the
 #   end, because not every parameter takes part.
 # - SEEM is made for SGD. With Adam's step sizes put in, the same matrix gives the growth rate of the climb.

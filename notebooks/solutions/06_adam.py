@@ -92,11 +92,11 @@ checks.check_growth_orders(growth_orders)
 # $(2L-2) - (2L-1) = -1$ times $a$, whatever the depth: Adam's rate falls like $1/t$ for $a = 1$.
 
 # %% [markdown]
-# ## Exercise 3: the ratio $\kappa$ for a gradient that grows like $t^q$ (5 minutes, middle)
+# ## Exercise 3: the ratio $\zeta$ for a gradient that grows like $t^q$ (5 minutes, middle)
 #
 # The gradient of a parameter is $g = t^q$. It is long before step $1/(1-\beta_2)$, so $\hat v$ is the plain average of all
 # $g^2$ so far. It is long after step $1/(1-\beta_1)$, so $\hat m$ is about the gradient of today. Derive
-# $\kappa = \hat m / \sqrt{\hat v}$ and return it. Then put in $q = 2L - 1$ and compare with the lesson.
+# $\zeta = \hat m / \sqrt{\hat v}$ and return it. Then put in $q = 2L - 1$ and compare with the lesson.
 #
 # <details><summary>Hint</summary>
 #
@@ -116,7 +116,7 @@ def start_ratio(q: float) -> float:
 checks.check_start_ratio(start_ratio)
 
 # %% [markdown] tags=["solution"]
-# $\hat v = \frac1t \cdot \frac{t^{2q+1}}{2q+1} = \frac{t^{2q}}{2q+1}$, so $\kappa = t^q / \sqrt{\hat v} = \sqrt{2q+1}$. The
+# $\hat v = \frac1t \cdot \frac{t^{2q+1}}{2q+1} = \frac{t^{2q}}{2q+1}$, so $\zeta = t^q / \sqrt{\hat v} = \sqrt{2q+1}$. The
 # time has dropped out: as long as nothing is forgotten, the ratio is constant, and the parameter does move linearly. With
 # $q = 2L-1$ it is $\sqrt{4L-1}$.
 

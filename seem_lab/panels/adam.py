@@ -119,7 +119,7 @@ class SteadyClimb(Panel):
         left.legend(loc="upper left", frameon=False, bbox_to_anchor=(0, 0.88))
         said = animate(left.text(0.02, 0.98, "", transform=left.transAxes, va="top", fontsize=10))
         tidy(right, title="Step of the median parameter, over learning rate", x="training step")
-        right.set(xlim=(0, last), ylim=(0, 3.7), ylabel=r"$\kappa = |\hat m| / \sqrt{\hat v}$")
+        right.set(xlim=(0, last), ylim=(0, 3.7), ylabel=r"$\zeta = |\hat m| / \sqrt{\hat v}$")
         right.axhline(1, color=GREY, linewidth=0.8)
         ratio, early, name = animate(
             right.plot([], [], color=BLUE, linewidth=2.2)[0],
@@ -165,6 +165,6 @@ class SteadyClimb(Panel):
         return (
             f"{where}: from step {norm.first} on, the norm climbs {norm.slope:.3g} a step (R² {norm.r_squared:.4f}); "
             f"R² of |Q|^(1/{result.depth}) is {root.r_squared:.4f}, the best exponent {result.exponent:.2f} (simple "
-            f"law: {result.depth}). The ratio κ is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
+            f"law: {result.depth}). The ratio ζ is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
             f"{result.ratio[-1]:.2f} at step {result.step[-1]}."
         )

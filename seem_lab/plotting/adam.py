@@ -172,7 +172,7 @@ def ratio_through_training(
             fontsize=9,
         )  # fmt: skip
         tidy(axes, title=f"depth $L = {depth}$", x="training step")
-    panels[0].set_ylabel(r"$\kappa$: step of a parameter $/\,\eta$")
+    panels[0].set_ylabel(r"$\zeta$: step of a parameter $/\,\eta$")
     panels[0].set_ylim(0, 1.12 * (4 * max(groups) - 1) ** 0.5)
     figure.legend(
         *panels[0].get_legend_handles_labels(), fontsize=9, frameon=False, loc="outside lower center", ncols=3
