@@ -1,4 +1,4 @@
-"""Make data/remedies.csv, the runs of lesson 08: `python data/make_remedies.py`; about ten minutes on one core.
+"""Make data/remedies.csv, the runs of lesson 08: `python data/make_remedies.py`; twenty minutes on a busy core.
 
 Every remedy of `seem_lab.remedies` on the toy walk, walk seed s and network seed 1000 + s. Stopped and started again it
 goes on where it was. `data/README.md` describes the file.

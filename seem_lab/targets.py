@@ -134,7 +134,7 @@ class DoubleQ(LiveTarget):
     """Two networks learn one target, the smaller of their values: `q_next = min(Q1, Q2)(s', argmax_a' Q1(s', a'))`.
 
     The trained network is Q1. SEEM is that of Q1 as if it were alone; where the minimum is Q2's, Q1 does not feed
-    itself, so this is an upper estimate of the feedback, not the matrix of the pair.
+    itself, so this is not the matrix of the pair.
 
     Args:
         second: Q2, of the same shape and another seed; trained in place.
