@@ -2,6 +2,15 @@
 
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
+from seem_lab.frozen_dynamics import (
+    FrozenKernels,
+    KernelProducts,
+    adam_preconditioner,
+    clipped_double_q,
+    double_q,
+    frozen_kernels,
+    n_step,
+)
 from seem_lab.frozen_kernel import frozen_kernel_growth
 from seem_lab.growth import (
     Fit,
@@ -14,6 +23,7 @@ from seem_lab.growth import (
     terminal_start,
 )
 from seem_lab.kernels import ntk
+from seem_lab.minibatch_noise import mean_square_growth
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
 from seem_lab.problems import (
@@ -26,27 +36,37 @@ from seem_lab.problems import (
     two_state_loop,
 )
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
+from seem_lab.stability import Stability, StabilityMap, spectral_radius, stability, stability_map
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
 from seem_lab.training import History, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
+from seem_lab.update_maps import UpdateMap
 
 __version__ = "0.1.0.dev0"
 __all__ = [
     "Auroc",
     "Fit",
     "Forecast",
+    "FrozenKernels",
     "History",
+    "KernelProducts",
     "Problem",
     "Seem",
     "SeemInterval",
     "SeemMonitor",
+    "Stability",
+    "StabilityMap",
     "Transitions",
+    "UpdateMap",
+    "adam_preconditioner",
     "auroc",
     "auroc_gain",
     "baird_star",
     "baird_weights",
+    "clipped_double_q",
+    "double_q",
     "early_warning",
     "fit_free_exponent",
     "fit_inverse_power",
@@ -57,10 +77,13 @@ __all__ = [
     "forecast_network",
     "forecast_run",
     "frozen_kernel_growth",
+    "frozen_kernels",
     "growth_exponent",
     "leading_mode",
     "linear_q",
+    "mean_square_growth",
     "mlp",
+    "n_step",
     "ntk",
     "q_values",
     "random_features",
@@ -68,6 +91,9 @@ __all__ = [
     "seem",
     "seem_interval",
     "seem_matrix",
+    "spectral_radius",
+    "stability",
+    "stability_map",
     "step_size",
     "sweep",
     "terminal_start",

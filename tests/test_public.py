@@ -33,6 +33,9 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "training",
     "growth",
     "stability",
+    "minibatch_noise",
+    "update_maps",
+    "frozen_dynamics",
     "uncertainty",
     "seem",
     "spectrum",
@@ -83,6 +86,7 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
 WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += ["frozen_dynamics", "update_maps", "minibatch_noise", "stability"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
