@@ -128,8 +128,12 @@ def frozen_kernels(
     discount: Float[Tensor, " n"],
     *,
     preconditioner: Mapping[str, Tensor] | None = None,
+    target: nn.Module | None = None,
 ) -> FrozenKernels:
     """G(X, X) and diag(discount) G(X*, X) of a network as it is now.
+
+    Where a target network lags behind, Phi* are the features of the *target network* at X*: that is where its values
+    answer, so give it as `target`.
 
     Source: arXiv 2310.04411, section 3; with a preconditioner, lesson 06.
 
@@ -139,6 +143,7 @@ def frozen_kernels(
         x_next: `(N, d)` inputs (s', a') of the bootstrap.
         discount: `(N,)`, 0 at a terminal.
         preconditioner: diagonal of K, one tensor a parameter name, as `adam_preconditioner` gives it; 1 if not given.
+        target: the network that gives the bootstrap's values, of the same shape; `network` itself if not given.
 
     Returns:
         The pair as matrices, float64.
@@ -153,12 +158,15 @@ def frozen_kernels(
         >>> torch.allclose(kernels.there - kernels.here, sl.seem_matrix(q, *walk.bootstrap(q)))
         True
     """
-    if preconditioner is None:
+    if preconditioner is None and target is None:
         both = ntk(network, torch.cat([x, x_next]), x).double()
     else:
-        phi = _jacobian(network, torch.cat([x, x_next]))
-        scale = torch.cat([preconditioner[name].flatten() for name, p in network.named_parameters() if p.requires_grad])
-        both = (phi @ (phi[: len(x)] * scale).T).double()
+        phi, phi_next = _jacobian(network, x), _jacobian(target or network, x_next)
+        moves = phi
+        if preconditioner is not None:
+            trained = [name for name, p in network.named_parameters() if p.requires_grad]
+            moves = phi * torch.cat([preconditioner[name].flatten() for name in trained])
+        both = (torch.cat([phi, phi_next]) @ moves.T).double()
     return FrozenKernels(both[: len(x)], discount.to(both)[:, None] * both[len(x) :])
 
 
@@ -281,6 +289,6 @@ def clipped_double_q(first: FrozenKernels, second: FrozenKernels, first_is_lower
 
 def _jacobian(network: nn.Module, x: Tensor) -> Tensor:
     """Phi, `(N, P)`."""
-    parameters = {name: p.detach() for name, p in network.named_parameters() if p.requires_grad}
+    parameters = {name: p.detach() for name, p in network.named_parameters()}
     blocks = jacrev(lambda parameters: functional_call(network, parameters, (x,)).reshape(-1))(parameters)
     return torch.cat([block.flatten(1) for block in blocks.values()], dim=1)

@@ -109,7 +109,7 @@ def stability(
         >>> import seem_lab as sl
         >>> star, q = sl.baird_star(), sl.linear_q(8)
         >>> kernels = sl.frozen_kernels(q, *star.bootstrap(q))
-        >>> sl.stability(sl.UpdateMap(kernels, eps=sl.step_size(0.05, 7), tau=0.1)).verdict
+        >>> sl.stability(sl.UpdateMap(kernels, eps=sl.step_size(0.05, 7), tau=0.5)).verdict
         'self-excitation'
     """
     if route not in ("auto", "dense", "krylov"):
