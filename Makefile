@@ -28,10 +28,10 @@ lab: $(STAMP)
 		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
-# One thread: the same sums in the same order everywhere. --nbval runs the notebooks and compares their outputs, in
-# which a slow machine's progress bars have no place.
+# Two workers, each takes a file at a time, on one thread: the same sums in the same order everywhere. --nbval runs the
+# notebooks and compares their outputs, in which a slow machine's progress bars have no place.
 test: $(STAMP)
-	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(RUN) pytest --nbval tests notebooks/[0-9]*.ipynb notebooks/solutions/[0-9]*.ipynb
+	OMP_NUM_THREADS=1 TQDM_DISABLE=1 $(RUN) pytest -n 2 --dist loadfile --nbval tests notebooks/[0-9]*.ipynb notebooks/solutions/[0-9]*.ipynb
 
 notebooks: $(STAMP)
 	$(VENV)/bin/python notebooks/build.py

@@ -46,19 +46,34 @@ class Moment:
         log_error: `(S,)` log ||u||.
         q_max: `(S,)`.
         choice: `(S, N)` greedy next actions.
-        linearised: for each run `stability` of the update map, and the rate plain SEEM would give; None where not
-            asked for, or where the run is over.
+        linearised: for each run what `_linearise` says; None where not asked for, or where the run is over.
     """
 
     step: int
     log_error: np.ndarray
     q_max: np.ndarray
     choice: Tensor
-    linearised: list[tuple[sl.Stability, float] | None]
+    linearised: list[Linearised | None]
+
+
+@dataclass
+class Linearised:
+    """What the frozen kernels of a state say.
+
+    Args:
+        stability: of the update map.
+        seem_rate: log(1 + eps SEEM), what plain SEEM would say.
+        log_error: `(ahead + 1,)` log ||u|| from here on, if the features and the next actions stayed as they are, from
+            the run's *actual* error, momentum and lag of the target.
+    """
+
+    stability: sl.Stability
+    seem_rate: float
+    log_error: np.ndarray
 
 
 def moments(
-    seeds: Sequence[int], gamma: float, optimizer: str, tau: float, steps: int, at: Collection[int]
+    seeds: Sequence[int], gamma: float, optimizer: str, tau: float, steps: int, at: Collection[int], ahead: int = 0
 ) -> Iterator[Moment]:
     """Train one network a seed, all in one stack; every optimiser treats each parameter by itself.
 
@@ -69,6 +84,7 @@ def moments(
         tau: rate of the target network; 1 is none.
         steps: number of updates; it ends earlier if all runs have passed `Q_LIMIT`.
         at: steps at which the update map is linearised.
+        ahead: how far the frozen model is followed from there.
     """
     lr, momentum = OPTIMIZERS[optimizer]
     walks = [sl.toy_walk(seed, gamma=gamma) for seed in seeds]
@@ -93,12 +109,13 @@ def moments(
         u = q - gamma * q_next  # no rewards, no terminals
         q_max, size = q.detach().abs().amax(1), u.detach().norm(dim=1)
         alive &= (q_max <= Q_LIMIT) & (size < torch.inf)
-        found: list[tuple[sl.Stability, float] | None] = [None] * len(walks)
+        found: list[Linearised | None] = [None] * len(walks)
         if step in at:
             for i in alive.nonzero()[:, 0].tolist():
-                scale = _preconditioner(updates, layers, i) if optimizer == "adam" and step > 0 else None
-                if optimizer != "adam" or step > 0:
-                    found[i] = _linearise(walks[i], layers, slow, i, choice[i], optimizer, tau, scale)
+                if step > 0 or optimizer != "adam":  # Adam has no second moments before its first step
+                    found[i] = _linearise(
+                        walks[i], layers, slow, updates, i, choice[i], u[i].detach(), optimizer, tau, ahead
+                    )
         gone = ~alive.numpy()
         log_error = np.where(gone, np.inf, np.log(size.numpy()))
         yield Moment(step, log_error, np.where(gone, np.inf, q_max.numpy()), choice, found)
@@ -116,24 +133,43 @@ def _linearise(
     walk: sl.Problem,
     layers: list[Tensor],
     slow: list[Tensor],
+    updates: torch.optim.Optimizer,
     i: int,
     choice: Tensor,
+    u: Tensor,
     optimizer: str,
     tau: float,
-    scale: dict[str, Tensor] | None,
-) -> tuple[sl.Stability, float] | None:
-    """`stability` of run i as it is now, and log(1 + eps SEEM); None where the kernel overflows."""
+    ahead: int,
+) -> Linearised:
+    """The frozen model of run i as it is now."""
     lr, momentum = OPTIMIZERS[optimizer]
     network, target = sl.mlp(4), sl.mlp(4)
     vector_to_parameters(_flat(layers, i), network.parameters())
     vector_to_parameters(_flat(slow, i), target.parameters())
     x_next = walk.candidates[torch.arange(walk.n), choice]
-    eps = sl.step_size(lr, walk.n)
+    eps, adam = sl.step_size(lr, walk.n), optimizer == "adam"
+    scale = _preconditioner(updates, layers, i) if adam else None
     kernels = sl.frozen_kernels(network, walk.x, x_next, walk.discount, preconditioner=scale, target=target)
-    dampening = momentum if optimizer == "adam" else 0.0
+    dampening = momentum if adam else 0.0
     update = sl.UpdateMap(kernels, eps=eps, momentum=momentum, dampening=dampening, tau=tau)
     plain = leading_eigenvalue(sl.seem_matrix(network, walk.x, x_next, walk.discount)).real
-    return sl.stability(update), float(np.log1p(max(eps * plain, -0.99)))
+
+    phi, phi_next = sl.jacobian(network, walk.x), walk.discount[:, None] * sl.jacobian(target, x_next)
+    name = "exp_avg" if adam else "momentum_buffer"
+    buffers = [updates.state[layer].get(name) for layer in layers]
+    buffer = torch.zeros(phi.shape[1]) if buffers[0] is None else _flat(buffers, i)
+    buffer = buffer.to(phi)
+    k = torch.ones_like(buffer) if scale is None else torch.cat([part.flatten() for part in scale.values()])
+    moved, lag = torch.zeros_like(buffer), _flat(layers, i) - _flat(slow, i)  # theta - theta_0, theta_0 - slow_0
+    followed = torch.zeros_like(buffer)  # slow - slow_0
+    now, sizes = u, [u.norm()]
+    for _ in range(ahead):
+        buffer = momentum * buffer + (1 - dampening) * 2 / walk.n * phi.T @ now
+        moved = moved - lr * k * buffer
+        followed = followed + tau * (lag + moved - followed)
+        now = u + phi @ moved - phi_next @ followed
+        sizes.append(now.norm())
+    return Linearised(sl.stability(update), float(np.log1p(max(eps * plain, -0.99))), torch.stack(sizes).log().numpy())
 
 
 def _preconditioner(updates: torch.optim.Optimizer, layers: list[Tensor], i: int) -> dict[str, Tensor]:
@@ -161,7 +197,7 @@ def growth_rates() -> pd.DataFrame:
     rows = []
     for optimizer, tau in tqdm(list(product(OPTIMIZERS, RATE_STEPS)), unit="setting"):
         total, window = RATE_STEPS[tau]
-        run = list(moments(RATE_SEEDS, RATE_GAMMA, optimizer, tau, total, range(0, total + 1, window)))
+        run = list(moments(RATE_SEEDS, RATE_GAMMA, optimizer, tau, total, range(0, total + 1, window), window))
         errors = np.stack([moment.log_error for moment in run])
         for i, seed in enumerate(RATE_SEEDS):
             for start in range(0, len(run) - 1, window):
@@ -186,11 +222,12 @@ def growth_rates() -> pd.DataFrame:
                         "log_error": errors[start, i],
                         "lowest": errors[: start + 1, i].min(),
                         "measured": (inside[steps] - inside[0]) / steps,
-                        "predicted": here[0].growth,
-                        "predicted_after": np.nan if after is None else after[0].growth,
-                        "seem_rate": here[1],
-                        "frequency": here[0].frequency,
-                        "verdict": here[0].verdict,
+                        "predicted": here.stability.growth,
+                        "predicted_after": np.nan if after is None else after.stability.growth,
+                        "frozen": (here.log_error[steps] - here.log_error[0]) / steps,
+                        "seem_rate": here.seem_rate,
+                        "frequency": here.stability.frequency,
+                        "verdict": here.stability.verdict,
                         "switched": switched,
                     }
                 )
@@ -212,10 +249,10 @@ def phase_diagram() -> pd.DataFrame:
                 there = moment.linearised[i]
                 if there is not None:
                     row[f"growth_at_{moment.step}"], row[f"verdict_at_{moment.step}"] = (
-                        there[0].growth,
-                        there[0].verdict,
+                        there.stability.growth,
+                        there.stability.verdict,
                     )
-                    row[f"seem_rate_at_{moment.step}"] = there[1]
+                    row[f"seem_rate_at_{moment.step}"] = there.seem_rate
         rows += runs
     return pd.DataFrame(rows)
 

@@ -1,5 +1,6 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
+from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
 from seem_lab.frozen_dynamics import (
@@ -9,7 +10,7 @@ from seem_lab.frozen_dynamics import (
     clipped_double_q,
     double_q,
     frozen_kernels,
-    n_step,
+    jacobian,
 )
 from seem_lab.frozen_kernel import frozen_kernel_growth
 from seem_lab.growth import (
@@ -35,11 +36,13 @@ from seem_lab.problems import (
     toy_walk,
     two_state_loop,
 )
+from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
 from seem_lab.stability import Stability, StabilityMap, spectral_radius, stability, stability_map
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
-from seem_lab.training import History, step_size, train
+from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget
+from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 from seem_lab.update_maps import UpdateMap
@@ -47,11 +50,15 @@ from seem_lab.update_maps import UpdateMap
 __version__ = "0.1.0.dev0"
 __all__ = [
     "Auroc",
+    "BatchTarget",
+    "DoubleQ",
+    "EmaTarget",
     "Fit",
     "Forecast",
     "FrozenKernels",
     "History",
     "KernelProducts",
+    "LiveTarget",
     "Problem",
     "Seem",
     "SeemInterval",
@@ -65,8 +72,12 @@ __all__ = [
     "auroc_gain",
     "baird_star",
     "baird_weights",
+    "batch_norm",
+    "behaviour_penalty",
+    "clipped",
     "clipped_double_q",
     "double_q",
+    "dropout",
     "early_warning",
     "fit_free_exponent",
     "fit_inverse_power",
@@ -79,18 +90,22 @@ __all__ = [
     "frozen_kernel_growth",
     "frozen_kernels",
     "growth_exponent",
+    "in_sample_actions",
+    "jacobian",
     "leading_mode",
     "linear_q",
     "mean_square_growth",
     "mlp",
-    "n_step",
+    "n_step_returns",
     "ntk",
     "q_values",
     "random_features",
     "recorded",
+    "scale_rewards",
     "seem",
     "seem_interval",
     "seem_matrix",
+    "spectral_norm",
     "spectral_radius",
     "stability",
     "stability_map",
@@ -102,4 +117,5 @@ __all__ = [
     "train",
     "train_stacked",
     "two_state_loop",
+    "weight_norm",
 ]

@@ -6,7 +6,8 @@ matrix for Adam. If the target network stands at coefficients d, the TD error ha
 
     u(c, d) = G c - D G* d,        G = Phi K Phi^T,   G* = Phi* K Phi^T,   D = diag(discount).
 
-This file makes the pair (G, D G*): for one network, for double Q-learning, for n-step targets, or as products alone.
+This file makes the pair (G, D G*): for one network, for double Q-learning, or as products alone. (For n-step targets take the
+bootstrap of `n_step_returns(problem, n)`.)
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ def frozen_kernels(
     if preconditioner is None and target is None:
         both = ntk(network, torch.cat([x, x_next]), x).double()
     else:
-        phi, phi_next = _jacobian(network, x), _jacobian(target or network, x_next)
+        phi, phi_next = jacobian(network, x), jacobian(target or network, x_next)
         moves = phi
         if preconditioner is not None:
             trained = [name for name, p in network.named_parameters() if p.requires_grad]
@@ -206,36 +207,6 @@ def adam_preconditioner(network: nn.Module, optimizer: torch.optim.Adam) -> dict
             size = (state["exp_avg_sq"] / (1 - group["betas"][1] ** float(state["step"]))).sqrt() + group["eps"]
             found[name] = 1 / size
     return found
-
-
-def n_step(
-    x_next: Float[Tensor, "n d"], discount: Float[Tensor, " n"], n: int
-) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"]]:
-    """The bootstrap of n-step targets, `u_i = Q(x_i) - rewards - discount_i ... discount_(i+n-1) Q(x*_(i+n-1))`.
-
-    Rewards do not matter for stability; what changes is where the target looks and how strongly it is discounted.
-
-    Args:
-        x_next: `(N, d)` one-step bootstrap inputs of *one* trajectory, in order of time. Its last transitions look as
-            far ahead as the data goes.
-        discount: `(N,)`; a terminal's 0 ends the look-ahead.
-        n: steps, at least 1.
-
-    Returns:
-        Bootstrap inputs and discounts to be used instead.
-
-    Raises:
-        ValueError: n below 1.
-
-    Example:
-        >>> n_step(torch.tensor([[1.0], [2.0], [3.0]]), torch.full((3,), 0.5), 2)[1].tolist()
-        [0.25, 0.25, 0.5]
-    """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
-    last = (torch.arange(len(x_next)) + n - 1).clamp(max=len(x_next) - 1)
-    products = torch.stack([discount[i : int(end) + 1].prod() for i, end in enumerate(last)])
-    return x_next[last], products
 
 
 def double_q(first: FrozenKernels, second: FrozenKernels) -> FrozenKernels:
@@ -287,8 +258,21 @@ def clipped_double_q(first: FrozenKernels, second: FrozenKernels, first_is_lower
     return FrozenKernels(torch.block_diag(first.here, second.here), torch.cat([target, target]))
 
 
-def _jacobian(network: nn.Module, x: Tensor) -> Tensor:
-    """Phi, `(N, P)`."""
+def jacobian(network: nn.Module, x: Float[Tensor, "n d"]) -> Float[Tensor, "n p"]:
+    """Phi, `(N, P)`: one row dQ(x)/dtheta an input.
+
+    Args:
+        network: any module that `torch.func` can differentiate.
+        x: `(N, d)` inputs.
+
+    Returns:
+        `(N, P)`, the parameters in the order of `network.parameters()`.
+
+    Example:
+        >>> import seem_lab as sl
+        >>> jacobian(sl.linear_q(2), torch.tensor([[3.0, 4.0]], dtype=torch.float64)).tolist()
+        [[3.0, 4.0]]
+    """
     parameters = {name: p.detach() for name, p in network.named_parameters()}
     blocks = jacrev(lambda parameters: functional_call(network, parameters, (x,)).reshape(-1))(parameters)
     return torch.cat([block.flatten(1) for block in blocks.values()], dim=1)

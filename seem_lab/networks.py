@@ -1,8 +1,9 @@
-"""Q-networks: linear and multi-layer, with PyTorch's default initialisation, and the one way to evaluate them."""
+"""Q-networks: linear and multi-layer, and the one way to evaluate them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from jaxtyping import Float
@@ -50,17 +51,24 @@ def mlp(
     input_dim: int,
     hidden: Sequence[int] = (64,),
     *,
-    layer_norm: bool = False,
+    layer_norm: bool | Sequence[bool] = False,
+    affine: bool = True,
+    activation: Callable[[], nn.Module] = nn.ReLU,
+    init: Callable[[Tensor], object] | None = None,
     bias: bool = True,
     seed: int = 0,
     dtype: torch.dtype = torch.float64,
 ) -> nn.Sequential:
-    """ReLU network with `len(hidden) + 1` linear layers, PyTorch's default initialisation.
+    """Network with `len(hidden) + 1` linear layers, ReLU and PyTorch's default initialisation if not told otherwise.
 
     Args:
         input_dim: length d of one input row (s, a).
         hidden: width of each hidden layer.
-        layer_norm: put a `LayerNorm` before each ReLU.
+        layer_norm: put a `LayerNorm` before each activation; or, one answer a hidden layer, before some.
+        affine: give each `LayerNorm` a weight and a bias to learn.
+        activation: makes the activation after each hidden layer, such as `nn.Tanh`, `nn.ELU` or `nn.SiLU`.
+        init: fills each weight matrix in place, such as `nn.init.orthogonal_` or, for the initialisation of He et al.
+            2015, `nn.init.kaiming_normal_`; biases are then zero.
         bias: give the linear layers a bias.
         seed: of the initial draw; the global random state is left as it was.
         dtype: of the parameters; the draw differs between dtypes.
@@ -69,24 +77,34 @@ def mlp(
         A network mapping `(N, d)` to `(N, 1)`.
 
     Raises:
-        ValueError: a width below 1.
+        ValueError: a width below 1, or not one answer a hidden layer in `layer_norm`.
 
     Example:
         >>> sum(p.numel() for p in mlp(4, hidden=(64,)).parameters())
         385
+        >>> [type(layer).__name__ for layer in mlp(4, (8, 8), layer_norm=(False, True), activation=nn.SiLU)]
+        ['Linear', 'SiLU', 'Linear', 'LayerNorm', 'SiLU', 'Linear']
     """
     widths = [input_dim, *hidden]
     if min(widths) < 1:
         raise ValueError(f"every width must be at least 1, got input_dim={input_dim}, hidden={tuple(hidden)}")
+    normed = [layer_norm] * len(hidden) if isinstance(layer_norm, bool) else list(layer_norm)
+    if len(normed) != len(hidden):
+        raise ValueError(f"layer_norm must be one bool, or one a hidden layer ({len(hidden)}), got {layer_norm}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(widths, hidden, strict=False):
+        for fan_in, fan_out, norm in zip(widths, hidden, normed, strict=False):
             layers.append(nn.Linear(fan_in, fan_out, bias=bias, dtype=dtype))
-            if layer_norm:
-                layers.append(nn.LayerNorm(fan_out, dtype=dtype))
-            layers.append(nn.ReLU())
+            if norm:
+                layers.append(nn.LayerNorm(fan_out, elementwise_affine=affine, dtype=dtype))
+            layers.append(activation())
         layers.append(nn.Linear(widths[-1], 1, bias=bias, dtype=dtype))
+        for layer in layers:
+            if init is not None and isinstance(layer, nn.Linear):
+                init(layer.weight)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
     return nn.Sequential(*layers)
 
 
@@ -141,3 +159,15 @@ def check_input(network: nn.Module, x: Float[Tensor, "n d"], name: str = "x") ->
     if not torch.isfinite(x).all():
         row = int((~torch.isfinite(x)).nonzero()[0, 0])
         raise ValueError(f"{name} is nan or infinite, first in row {row}; drop such rows or look where they come from")
+
+
+@contextmanager
+def in_mode(network: nn.Module, *, training: bool) -> Iterator[None]:
+    """Training or eval mode for a moment; afterwards every module is in the mode it was in."""
+    before = {module: module.training for module in network.modules()}
+    network.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in before.items():
+            module.training = mode

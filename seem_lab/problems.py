@@ -22,15 +22,17 @@ class Problem:
     """Transitions, a discount factor, and K candidate next actions for each of the N next states.
 
     With K = 1 the next action is fixed; with more, the bootstrap takes the one whose value is largest now (greedy).
+    A penalty counts in this choice only: the bootstrap's value is Q itself.
 
     Args:
         name: for titles and tables.
         transitions: N of them.
         next_actions: `(N, K, action_dim)`, or `(K, action_dim)` when every next state offers the same.
         gamma: discount factor in [0, 1].
+        penalty: `(N, K)`, taken off the value of each candidate when the greedy one is chosen; none if not given.
 
     Raises:
-        ValueError: gamma outside [0, 1], or next actions that are not finite or do not fit the transitions in shape.
+        ValueError: gamma outside [0, 1], or next actions or penalties that are not finite or do not fit in shape.
 
     Example:
         >>> walk = toy_walk(seed=0)
@@ -42,6 +44,7 @@ class Problem:
     transitions: Transitions
     next_actions: Float[Tensor, "*n k da"]
     gamma: float
+    penalty: Float[Tensor, "n k"] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.gamma <= 1:
@@ -59,6 +62,13 @@ class Problem:
         if not torch.isfinite(actions).all():
             raise ValueError("next_actions are nan or infinite; give finite candidates")
         object.__setattr__(self, "next_actions", actions)
+        if self.penalty is not None:
+            if self.penalty.shape != actions.shape[:2] or not torch.isfinite(self.penalty).all():
+                raise ValueError(
+                    f"penalty must be finite, one number a candidate, shape {tuple(actions.shape[:2])}; "
+                    f"got shape {tuple(self.penalty.shape)}"
+                )
+            object.__setattr__(self, "penalty", self.penalty.to(actions))
 
     @property
     def n(self) -> int:
@@ -93,11 +103,22 @@ class Problem:
         return self.gamma * (1 - self.transitions.terminal)
 
     def greedy(self, network: nn.Module) -> tuple[Int[Tensor, " n"], Float[Tensor, " n"]]:
-        """The candidate next action of largest value: its index and its value, `(N,)` each (the first one in a tie)."""
+        """The candidate next action of largest value: its index and its value, `(N,)` each (the first one in a tie).
+
+        With a penalty, the largest value less penalty; the value given is without.
+        """
         n, k, d = self.candidates.shape
         with torch.no_grad():
-            value, index = network(self.candidates.reshape(n * k, d)).reshape(n, k).max(dim=1)
-        return index, value
+            value = network(self.candidates.reshape(n * k, d)).reshape(n, k)
+            if self.penalty is None:
+                best, index = value.max(dim=1)
+                return index, best
+            index = (value - self.penalty).argmax(dim=1)
+            return index, value.gather(1, index[:, None])[:, 0]
+
+    def next_inputs(self, choice: Int[Tensor, " n"]) -> Float[Tensor, "n d"]:
+        """X*, `(N, d)`: the candidate of each next state that has this index."""
+        return self.candidates[torch.arange(self.n, device=self.x.device), choice]
 
     def bootstrap(self, network: nn.Module) -> tuple[Float[Tensor, "n d"], Float[Tensor, "n d"], Float[Tensor, " n"]]:
         """What the theory needs: `(x, x_next, discount)` of shapes `(N, d)`, `(N, d)`, `(N,)`.
@@ -106,9 +127,7 @@ class Problem:
             network: maps `(M, d)` to `(M,)` or `(M, 1)`; it chooses the next actions.
         """
         q_values(network, self.x[:1])  # the checks, with their messages
-        index, _ = self.greedy(network)
-        rows = torch.arange(self.n, device=self.x.device)
-        return self.x, self.candidates[rows, index], self.discount
+        return self.x, self.next_inputs(self.greedy(network)[0]), self.discount
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Problem:
         """The same problem on another device, in another dtype, or both."""

@@ -38,8 +38,10 @@ def train_stacked(
     to 32 toy walks are fastest: larger ones no longer fit a processor's cache.
 
     Args:
-        networks: S of them, made by `mlp` with the same arguments but for the seed; trained in place.
-        problems: S of them, with the same numbers of transitions and of next actions; discounts may differ.
+        networks: S of them, made by `mlp` with the same arguments but for the seed; ReLU, `LayerNorm` everywhere or
+            nowhere; trained in place.
+        problems: S of them, with the same numbers of transitions and of next actions, without penalties; discounts may
+            differ.
         lr: learning rate of all runs, or one for each.
         steps: number of updates.
         seem_at: the steps at which SEEM is computed; it is nan elsewhere, and where the kernel overflows.
@@ -203,6 +205,8 @@ def _check(
         raise ValueError(f"steps must not be negative and q_limit must be positive, got {steps} and {q_limit}")
     if len({repr(network) for network in networks}) > 1 or len({p.candidates.shape for p in problems}) > 1:
         raise ValueError("the runs differ in shape; stack those of one architecture and one size of problem")
+    if any(problem.penalty is not None for problem in problems):
+        raise ValueError("a problem has a penalty on its next actions, which stacked runs do not know; use train")
     if not _as_mlp_makes_it(networks[0]) or not all(p.requires_grad for q in networks for p in q.parameters()):
         raise ValueError("only networks as mlp makes them can be stacked; use train for others")
     return rates

@@ -11,14 +11,16 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torch.nn.utils import clip_grad_norm_, parameters_to_vector
 
-from seem_lab.networks import q_values
+from seem_lab.networks import in_mode, q_values
 from seem_lab.problems import Problem
 from seem_lab.progress import LateBar
-from seem_lab.seem import leading_eigenvalue, seem_matrix
+from seem_lab.seem import leading_eigenvalue
+from seem_lab.targets import LiveTarget
 
-OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+OptimizerFactory = Callable[..., torch.optim.Optimizer]
+OPTIMIZERS: dict[str, OptimizerFactory] = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 COLUMNS = ("step", "q_mean", "q_max", "td_error_norm", "parameter_norm", "seem", "frequency", "switches")
 
 
@@ -37,6 +39,41 @@ def step_size(lr: float, n: int) -> float:
         0.001
     """
     return 2 * lr / n
+
+
+def clipped(optimizer: OptimizerFactory, max_norm: float) -> OptimizerFactory:
+    """An optimizer that shortens every gradient longer than `max_norm` to this length before it steps.
+
+    Args:
+        optimizer: what makes one from `(parameters, lr=lr)`, such as `torch.optim.SGD`.
+        max_norm: largest length of the gradient of all parameters together.
+
+    Returns:
+        A factory for `train(..., optimizer=...)`.
+
+    Raises:
+        ValueError: a length that is not positive.
+
+    Source: Pascanu, Mikolov and Bengio 2013, arXiv 1211.5063.
+
+    Example:
+        >>> from seem_lab import mlp, toy_walk
+        >>> run = train(mlp(4, seed=1000), toy_walk(0), optimizer=clipped(torch.optim.SGD, 1.0), steps=10)
+        >>> int(run.step[-1])
+        10
+    """
+    if not max_norm > 0:
+        raise ValueError(f"max_norm must be positive, got {max_norm}")
+
+    def make(parameters: list[nn.Parameter], lr: float) -> torch.optim.Optimizer:
+        def clip(*_: object) -> None:
+            clip_grad_norm_(parameters, max_norm)
+
+        made = optimizer(parameters, lr=lr)
+        made.register_step_pre_hook(clip)
+        return made
+
+    return make
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +141,8 @@ def train(
     network: nn.Module,
     problem: Problem,
     *,
-    optimizer: Literal["sgd", "adam"] | Callable[..., torch.optim.Optimizer] = "sgd",
+    optimizer: Literal["sgd", "adam"] | OptimizerFactory = "sgd",
+    target: LiveTarget | None = None,
     lr: float = 2e-2,
     steps: int = 400,
     record_every: int = 1,
@@ -116,14 +154,16 @@ def train(
 
         u = Q(X) - (r + discount * Q(X*)),       theta <- theta - lr * (2 / N) * Phi(X)^T u      (SGD)
 
-    There is no target network: the target uses the parameters of the moment, and the next action is the greedy one
-    of the moment.
+    If not told otherwise there is no target network: the target uses the parameters of the moment, and the next action
+    is the greedy one of the moment. Remedies come from four sides: the network (`mlp`, `regularisers`), the problem
+    (`bootstraps`), the optimizer and the target.
 
     Args:
         network: trained in place; maps `(N, d)` to `(N,)` or `(N, 1)`.
         problem: transitions, discount, candidate next actions.
         optimizer: `"sgd"` or `"adam"` (PyTorch's, its default settings), or what makes one from `(parameters, lr=lr)`,
-            as in `functools.partial(torch.optim.Adam, betas=(0.9, 0.9))`.
+            as in `functools.partial(torch.optim.SGD, weight_decay=0.01)` or `clipped(torch.optim.SGD, 1.0)`.
+        target: the rule of the target, such as `EmaTarget(0.005)`; `LiveTarget()` if not given.
         lr: learning rate.
         steps: number of updates.
         record_every: record every so many steps; the first and the last state are always recorded.
@@ -132,7 +172,8 @@ def train(
         progress: show a progress bar on runs of more than three seconds.
 
     Returns:
-        The run's `History`. After a non-finite update the network holds the last finite state.
+        The run's `History`; Q and u are those of both networks where `DoubleQ` trains two. After a non-finite update
+        the network holds the last finite state.
 
     Raises:
         TypeError, ValueError: unknown optimizer, a count or rate that is not positive, inputs that do not fit the
@@ -157,15 +198,18 @@ def train(
             raise ValueError(f"{name} must be positive, got {value}")
     if steps < 0:
         raise ValueError(f"steps must not be negative, got {steps}")
-    q_values(network, problem.x)  # the checks, with their messages
+    with in_mode(network, training=False):  # no dropout is drawn, no running statistics move
+        q_values(network, problem.x)  # the checks, with their messages
     parameters = [p for p in network.parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("no parameter of the network requires a gradient, so there is nothing to train; unfreeze some")
-    updates = make(parameters, lr=lr)
+    target = target or LiveTarget()
+    everything = target.start(network)
+    updates = make([p for p in everything.parameters() if p.requires_grad], lr=lr)
     rows: list[tuple[float, ...]] = []
     stop_reason: Literal["finished", "q_limit", "non-finite"] = "finished"
     last_choice: Tensor | None = None
-    before: tuple[Tensor, tuple[Tensor, list[float]]] | None = None  # the parameters and the state one step ago
+    before: tuple[dict[str, Tensor], Tensor, list[float]] | None = None  # one step ago: networks, choice, sizes
 
     def record(step: int, choice: Tensor, sizes: list[float]) -> None:
         """Add a row for the state the network is in now."""
@@ -175,22 +219,21 @@ def train(
         norm = parameters_to_vector(parameters).norm().item()
         leading = complex("nan+nanj")
         if seem_every is not None and step % seem_every == 0:
-            leading = leading_eigenvalue(seem_matrix(network, *problem.bootstrap(network)))
+            leading = leading_eigenvalue(target.seem_matrix(network, problem, choice))
         rows.append((step, *sizes, norm, leading.real, leading.imag, switches))
 
     for step in _count(steps, progress):
-        choice, q_next = problem.greedy(network)
-        q = network(problem.x).reshape(-1)
+        q, q_next, choice = target.values(network, problem)
         u = q - (problem.reward + problem.discount * q_next)
         _, q_max, u_norm = sizes = torch.stack([q.mean(), q.abs().max(), u.norm()]).tolist()
         if not u_norm < float("inf"):  # nan included
             if before is None:
                 raise ValueError("the TD error is not finite before the first step; start from a finite network")
             stop_reason = "non-finite"
-            finite, last_state = before
-            vector_to_parameters(finite, parameters)
+            finite, choice, sizes = before
+            everything.load_state_dict(finite)
             if rows[-1][0] != step - 1:
-                record(step - 1, *last_state)
+                record(step - 1, choice, sizes)
             break
         if q_max > q_limit:
             stop_reason = "q_limit"
@@ -199,10 +242,11 @@ def train(
         if stop_reason == "q_limit" or step == steps:
             break
 
-        before = parameters_to_vector(parameters).detach(), (choice, sizes)
+        before = {name: tensor.clone() for name, tensor in everything.state_dict().items()}, choice, sizes
         updates.zero_grad()
-        u.square().mean().backward()
+        u.square().mean(-1).sum().backward()  # the mean over transitions, for each network that learns
         updates.step()
+        target.after_update(network)
 
     updates.zero_grad()
     columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}

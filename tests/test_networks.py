@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from seem_lab import linear_q, mlp, q_values
+from seem_lab.networks import in_mode
 
 
 class Lambda(nn.Module):
@@ -145,3 +146,12 @@ def test_a_network_without_parameters_is_evaluated() -> None:
             return x.sum(1)
 
     assert q_values(Sum(), torch.ones(2, 3)).tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_mode_for_a_moment_is_undone_module_by_module(training: bool) -> None:
+    network = mlp(3, (4,))
+    network[1].eval()
+    with in_mode(network, training=training):
+        assert [m.training for m in network.modules()] == [training] * 4
+    assert [m.training for m in network.modules()] == [True, True, False, True]

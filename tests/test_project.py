@@ -30,6 +30,7 @@ OWN = {
     "record_pendulum",
     "offline_td3",
     "make_adam_runs",
+    "make_stability_runs",
 }
 
 

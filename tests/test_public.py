@@ -31,6 +31,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "monitor",
     "critics",
     "training",
+    "targets",
     "growth",
     "stability",
     "minibatch_noise",
@@ -42,7 +43,9 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "products",
     "kernels",
     "stacks",
+    "bootstraps",
     "problems",
+    "regularisers",
     "networks",
     "transitions",
     "progress",
@@ -87,6 +90,7 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
 WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps"]
 WITH_EXAMPLES += ["frozen_dynamics", "update_maps", "minibatch_noise", "stability"]
+WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from seem_lab import (
+    EmaTarget,
     FrozenKernels,
     KernelProducts,
     UpdateMap,
@@ -26,7 +27,7 @@ from seem_lab import (
     linear_q,
     mean_square_growth,
     mlp,
-    n_step,
+    n_step_returns,
     spectral_radius,
     stability,
     stability_map,
@@ -430,12 +431,34 @@ def test_products_and_krylov_route_agree_with_the_matrices() -> None:
         assert (exact.route, krylov.route, free.products > 0) == ("dense", "krylov", True)
 
 
-def test_n_step_targets_look_ahead_and_stop_at_terminals_and_at_the_end() -> None:
-    x_next, discount = torch.arange(5.0)[:, None], torch.tensor([0.9, 0.8, 0.0, 0.7, 0.6])
-    ahead, product = n_step(x_next, discount, 3)
-    assert ahead.flatten().tolist() == [2, 3, 4, 4, 4]
-    torch.testing.assert_close(product, torch.tensor([0.0, 0.0, 0.0, 0.42, 0.6]))
-    torch.testing.assert_close(n_step(x_next, discount, 1), (x_next, discount))
+def test_n_step_targets_move_the_error_as_their_kernels_say() -> None:
+    walk, network = n_step_returns(toy_walk(4, directions=1, reward=0.3), 3), linear_q(4, seed=1)
+    x, x_next, discount = walk.bootstrap(network)
+    update = UpdateMap(frozen_kernels(network, x, x_next, discount), eps=step_size(0.1, walk.n))
+
+    def error() -> torch.Tensor:
+        with torch.no_grad():
+            return network(x)[:, 0] - walk.reward - discount * network(x_next)[:, 0]
+
+    before = error()
+    train(network, walk, lr=0.1, steps=1)
+    torch.testing.assert_close(error(), before - update.eps * update.kernels.error(before, before))
+    assert walk.n == 61
+
+
+@pytest.mark.parametrize("tau", [0.5, 0.2])
+@pytest.mark.parametrize("settings", [{}, {"momentum": 0.5}])
+def test_the_rate_is_that_of_a_real_run_with_a_target_network(tau: float, settings: dict) -> None:
+    problem, lr, network = baird_star(), 0.02, linear_q(8, seed=1)
+    kernels = frozen_kernels(network, *problem.bootstrap(network))
+    found = stability(UpdateMap(kernels, eps=step_size(lr, 7), tau=tau, **settings), k=2)
+    optimizer = lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, **settings)  # noqa: E731
+    run = train(
+        network, problem, optimizer=optimizer, target=EmaTarget(tau), lr=lr, steps=8000, q_limit=1e300, progress=False
+    )
+    assert abs(found.multipliers[0].imag.item()) < 1e-9 and found.growth > 1e-3
+    u = np.log(run.td_error_norm)
+    assert (u[-1] - u[-2001]) / 2000 == pytest.approx(found.growth, abs=1e-4)
 
 
 def test_the_stability_map_is_the_verdict_of_every_cell() -> None:
@@ -481,5 +504,3 @@ def test_other_bad_input_is_refused(unchecked: None) -> None:
     q = linear_q(2)
     with pytest.raises(ValueError, match="no second moments"):
         adam_preconditioner(q, torch.optim.Adam(q.parameters()))
-    with pytest.raises(ValueError, match="n must be at least 1"):
-        n_step(torch.ones(2, 1), torch.ones(2), 0)
