@@ -6,8 +6,8 @@ matrix for Adam. If the target network stands at coefficients d, the TD error ha
 
     u(c, d) = G c - D G* d,        G = Phi K Phi^T,   G* = Phi* K Phi^T,   D = diag(discount).
 
-This file makes the pair (G, D G*): for one network, for double Q-learning, or as products alone. (For n-step targets take the
-bootstrap of `n_step_returns(problem, n)`.)
+This file makes the pair (G, D G*): for one network, for double Q-learning, or as products alone. (For
+n-step targets take the bootstrap of `n_step_returns(problem, n)`.)
 """
 
 from __future__ import annotations

@@ -76,12 +76,12 @@ class UpdateMap:
     @property
     def has_target(self) -> bool:
         """Whether the target differs from the network."""
-        return self.tau < 1 or self.period > 1
+        return bool(self.tau < 1 or self.period > 1)
 
     @property
     def blocks(self) -> int:
         """Blocks of the state: 1 to 3."""
-        return 1 + (self.momentum > 0) + self.has_target
+        return 1 + int(self.momentum > 0) + int(self.has_target)
 
     @property
     def size(self) -> int:
@@ -102,7 +102,7 @@ class UpdateMap:
             b = self.momentum * b + (1 - self.dampening) * g
             g = g + self.momentum * b if self.nesterov else b
         moved = c - shrink * c - self.eps * g
-        parts = [moved] + [b] * (self.momentum > 0) + [d] * self.has_target
+        parts = [moved] + [b] * int(self.momentum > 0) + [d] * self.has_target
         return torch.cat(parts)
 
     def follow(self, state: Tensor) -> Tensor:

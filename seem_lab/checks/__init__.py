@@ -8,6 +8,7 @@ from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry,
 from seem_lab.checks.lesson_04 import check_auroc, check_misses_and_false_alarms, check_time_constant
 from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_growth_power
 from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio
+from seem_lab.checks.lesson_09 import check_momentum_growth, check_slow_target, check_target_map
 
 __all__ = [
     "Check",
@@ -23,11 +24,14 @@ __all__ = [
     "check_kernel_view",
     "check_loop_factor",
     "check_misses_and_false_alarms",
+    "check_momentum_growth",
     "check_overtaken",
     "check_rate_and_crash",
     "check_safe_learning_rate",
+    "check_slow_target",
     "check_start_ratio",
     "check_tanh_kernel",
+    "check_target_map",
     "check_td_error",
     "check_threshold_gamma",
     "check_time_constant",

@@ -7,6 +7,17 @@ from seem_lab.panels.kernel_map import KernelMap
 from seem_lab.panels.linear_spectrum import LinearSpectrum
 from seem_lab.panels.panel import Panel
 from seem_lab.panels.seem_explorer import SeemExplorer
+from seem_lab.panels.target_network import TargetNetwork
 from seem_lab.panels.two_states import TwoStates
 
-__all__ = ["BlowUp", "ForecastGame", "KernelMap", "LinearSpectrum", "Panel", "SeemExplorer", "SteadyClimb", "TwoStates"]
+__all__ = [
+    "BlowUp",
+    "ForecastGame",
+    "KernelMap",
+    "LinearSpectrum",
+    "Panel",
+    "SeemExplorer",
+    "SteadyClimb",
+    "TargetNetwork",
+    "TwoStates",
+]
