@@ -262,9 +262,9 @@ TABLES = {"growth_rates": growth_rates, "phase_diagram": phase_diagram}
 
 def main(name: str) -> None:
     """Make one of the tables."""
-    path = FOLDER / f"{name}.csv"
+    path = FOLDER / f"{name}.csv.gz"
     table = TABLES[name]()
-    table.to_csv(path, index=False, float_format="%.5g")
+    table.to_csv(path, index=False, float_format="%.5g", compression={"method": "gzip", "mtime": 0})
     print(f"{path.name}: {len(table)} rows, {path.stat().st_size:,} bytes")
 
 

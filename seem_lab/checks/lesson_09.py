@@ -46,9 +46,9 @@ def check_slow_target(answer: Any) -> Check:
         answer,
         lambda g, b, tau: tau * (b / g - 1),
         [(1.0, 1.5, 0.01), (2.0, 1.0, 0.01), (4.0, 4.4, 0.001)],
-        praise="The step size is gone: the target's rate is the clock, and b > g is the condition, as without a target.",
+        praise="The step size is gone: the rate of the target is the clock, and b > g is the condition, as before.",
         mistakes={
-            "that is the growth without a target, up to eps; with a slow target the network settles first, at c = b d / g.": (
+            "that is the growth without a target, up to eps; here the network settles first, at c = b d / g.": (
                 lambda g, b, tau: b - g
             ),
             "that is tau times SEEM; divide by g, because the network settles at c = b d / g.": (

@@ -22,7 +22,7 @@ from seem_lab.training import step_size
 from seem_lab.update_maps import UpdateMap
 
 TAUS = np.logspace(-3, 0, 16)
-GAMMAS = np.linspace(0.0, 0.99, 12)
+GAMMAS = np.linspace(0.5, 0.99, 12)
 STEPS = 600
 LARGEST = 300.0  # of log ||u||
 
@@ -59,8 +59,8 @@ class TargetNetwork(Panel):
     presets = {
         "no target network": {"tau": 1.0},
         "slow target": {"tau": 0.01},
-        "larger learning rate": {"lr": 1.0},
-        "too large": {"lr": 3.5, "tau": 0.01},
+        "ten times the learning rate": {"lr": 0.5},
+        "too large": {"lr": 1.5, "tau": 0.01},
         "heavy ball": {"momentum": 0.9},
     }
 
@@ -69,7 +69,7 @@ class TargetNetwork(Panel):
             "tau": log_slider("rate τ of the target", 0.5, 1e-3, 1.0),
             "momentum": slider("momentum β", 0.0, 0.0, 0.95, 0.05),
             "lr": log_slider("learning rate", 0.05, 1e-2, 10.0),
-            "gamma": slider("discount γ", 0.99, 0.0, 0.99, 0.01),
+            "gamma": slider("discount γ", 0.99, 0.5, 0.99, 0.01),
         }
 
     def compute(self, tau: float, momentum: float, lr: float, gamma: float) -> Cell:

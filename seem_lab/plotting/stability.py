@@ -56,7 +56,7 @@ def multipliers_in_the_plane(groups: Mapping[str, torch.Tensor]) -> LessonFigure
         tidy(axes, title=label, x="real part", y="imaginary part")
         top = values[values.abs().argmax()]
         words.append(f"{label}: {int(grow.sum())} of {len(values)} outside, the largest {top.real:.3f}{top.imag:+.3f}i")
-        axes.legend(fontsize=8, frameon=False, loc="lower left")
+    figure.legend(*axes.get_legend_handles_labels(), fontsize=9, frameon=False, loc="outside lower center", ncols=3)
     figure.alt = "Multipliers in the complex plane with the unit circle. " + "; ".join(words) + "."
     return figure
 
@@ -141,7 +141,7 @@ def frozen_and_measured(measured: np.ndarray, rules: Mapping[str, np.ndarray]) -
     """
     figure = LessonFigure(4.2 * len(rules), 3.8)
     words = []
-    lowest, highest = np.quantile(measured, [0.01, 0.99])
+    lowest, highest = np.quantile(measured, [0.05, 0.99])
     panels = figure.subplots(1, len(rules), sharex=True, sharey=True)
     for axes, (rule, predicted) in zip(np.atleast_1d(panels), rules.items(), strict=True):
         axes.plot(predicted, measured, ".", color=BLUE, markersize=3, alpha=0.5)
