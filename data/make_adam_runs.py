@@ -126,7 +126,7 @@ def adam_runs(
 
 
 def growth_rates(network: torch.nn.Module, walk: sl.Problem, sizes: Tensor, lr: float) -> tuple[float, float]:
-    """eps * SEEM, and the same of A_D = (discount Phi* - Phi) D Phi^T, D = 1 / sizes, `(P,)`: sqrt(v_hat) + TINY."""
+    """eps * SEEM, and the same of A_Adam = (discount Phi* - Phi) S Phi^T, S = 1 / sizes, `(P,)`: sqrt(v_hat) + TINY."""
     x, x_next, discount = walk.bootstrap(network)
     phi, phi_next = jacobian(network, x), jacobian(network, x_next)
     moves, eps = discount[:, None] * phi_next - phi, sl.step_size(lr, walk.n)

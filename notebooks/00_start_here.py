@@ -17,7 +17,8 @@
 #
 # **Time.** about 20 minutes
 #
-# **Before this.** Python, a first acquaintance with PyTorch, derivatives. Reinforcement learning helps; it is not needed.
+# **Before this.** Python with NumPy, a first acquaintance with PyTorch (tensors, autograd), derivatives of functions of
+# many variables, matrices; from lesson 02 on eigenvalues and eigenvectors. No reinforcement learning.
 #
 # **You will be able to**
 # 1. say what a value is, and what it means to learn it from another value;
@@ -151,18 +152,24 @@ panels.BlowUp(seed=SEED)
 #   tasks need more.
 #
 # Nothing in the data is large: the rewards are zero. The network must be feeding *itself*. The next lesson shows how.
-# The later ones find the one number that tells when it will happen, how fast it goes, and what stops it.
+# The later ones follow one number, an eigenvalue. They ask how early it warns of a blow-up, how fast this then goes, and
+# what stops it. It answers some of this well and some of it only in part.
+#
+# **One problem, many seeds.** Until lesson 10 nearly all networks in these lessons are trained on this one kind of
+# walk: 63 transitions, reward zero, in the plane. (Lesson 02 adds the linear problems of the literature.) Many seeds
+# guard against chance. They do not tell whether another problem behaves alike.
 
 # %% [markdown]
 # ## 3 The symbols
 #
-# Everything in these lessons is made of the objects in this table. Come back to it whenever a symbol escapes you.
+# These are the objects that all lessons share. Come back to this table whenever a symbol escapes you.
 #
 # | symbol | in code | shape | meaning |
 # | --- | --- | --- | --- |
 # | $N$ | `problem.n` | a number | transitions in the logbook |
 # | $d$ | `problem.input_dim` | a number | entries of one input $(s, a)$ |
 # | $P$ | | a number | parameters of the network |
+# | $L$ | `depth` | a number | linear layers of the network (lesson 05) |
 # | $X$ | `x` | $(N, d)$ | the inputs $(s, a)$ of the data, one a row |
 # | $X^*$ | `x_next` | $(N, d)$ | the bootstrap inputs $(s', a^*)$ |
 # | $r$ | `problem.reward` | $(N,)$ | rewards |
@@ -179,6 +186,18 @@ panels.BlowUp(seed=SEED)
 # | SEEM | `sl.seem(network, x, x_next, discount).value` | a number | self-excite eigenvalue measure: the largest real part among the eigenvalues of $A$ (lesson 02) |
 #
 # For a vector, $\lVert u \rVert$ is its length, the square root of the sum of squares.
+#
+# Each lesson names the others when they come. These return in more than one place:
+#
+# | symbol | meaning |
+# | --- | --- |
+# | $D$ | the discounts as a diagonal matrix, so $A = D\,G(X^*, X) - G(X, X)$ (lesson 02) |
+# | $\Phi$, $\Phi^*$ | the rows $\phi(x)$ for all of $X$, and for all of $X^*$, $(N, P)$ (lesson 02) |
+# | $\lambda$ | an eigenvalue of $A$; in lesson 05 the leading one (lesson 02) |
+# | $\tau$ | time constant, $1/(\varepsilon\,\text{SEEM})$ steps (lesson 04) |
+# | $p$ | power with which SEEM grows with the error, $(2L-2)/L$ (lesson 05) |
+# | $\rho$ | size of the parameters while their direction stays (lesson 05) |
+# | $m$, $v$, $\beta_1$, $\beta_2$ | Adam's two running averages, and how slowly they forget (lesson 06). In lesson 02, $v$ is an eigenvector and $m_i$ the size of a mode |
 
 # %% [markdown]
 # ## 4 The map
@@ -192,9 +211,9 @@ panels.BlowUp(seed=SEED)
 # | 04 | [seem](04_seem.ipynb) | Can one eigenvalue tell early that training will diverge? |
 # | 05 | [growth and crash](05_growth_and_crash.ipynb) | How fast, in what order, and at which step does it end? |
 # | 06 | [Adam](06_adam.ipynb) | Why does Adam turn an explosion into a steady climb? |
-# | 07 | LayerNorm (planned) | Why does a normalisation layer break the loop? |
+# | 07 | [LayerNorm](07_layer_norm.ipynb) | Why does a normalisation layer break the loop? |
 # | 08 | remedies (planned) | What else helps, what does not? |
-# | 09 | target networks and momentum (planned) | What the paper left open |
+# | 09 | [Target networks and momentum](09_target_networks_and_momentum.ipynb) | What becomes of the self-excitation in the algorithms that people really run? |
 # | 10 | full-scale critics (planned) | Does any of it hold on real control data? |
 # | 11 | claims (planned) | Every claim of the paper, with the evidence found here |
 #

@@ -531,7 +531,7 @@ plotting.transient_growth(
 # Most of these problems have a start that grows first. The factor is modest in most of them, and large in a few. A
 # random start rarely sees it. So an error that grows at first is no proof that SEEM is positive.
 #
-# **(c) Normalised features (optional).** In deep networks, LayerNorm stops the blow-up (lesson 07, planned). Is that
+# **(c) Normalised features (optional).** In deep networks, LayerNorm stops the blow-up (lesson 07). Is that
 # because it normalises features? Try it on the star. LayerNorm subtracts the mean of each row, then divides by its
 # spread.
 
@@ -553,7 +553,7 @@ plotting.seem_by_discount(gammas, curves)
 # %% [markdown]
 # On the star, subtracting the mean makes things *worse*: it blows up at smaller discounts. LayerNorm inherits that. So
 # normalised features alone are not safe. A network has what linear features do not have, a kernel that changes while it
-# trains. Lesson 07 (planned) looks there.
+# trains. Lesson 07 looks there.
 
 # %% [markdown]
 # ## Summary

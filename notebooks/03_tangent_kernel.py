@@ -244,11 +244,9 @@ panels.KernelMap()
 
 # %%
 axis = torch.linspace(-2, 3, 50, dtype=torch.float64)
-plane = torch.cartesian_prod(axis, axis).flip(1)  # (2500, 2) positions, row by row from below
-y = torch.cat([plane, x[20, 2:].expand(len(plane), 2)], dim=1)
 x0 = x[20:21]
 maps = {
-    when: (sl.ntk(net, y, x0) / sl.ntk(net, x0)).reshape(50, 50).numpy()
+    when: (sl.ntk_map(net, x[20], axis, axis) / sl.ntk(net, x0)).numpy()
     for when, net in {"fresh": network, "after 200 steps": trained}.items()
 }
 plotting.generalisation_maps(maps, axis.numpy(), x[20, :2].numpy(), x[:, :2].numpy())
@@ -277,17 +275,18 @@ SEEDS = range(20)
 distance = torch.logspace(-1, 2, 61, dtype=torch.float64)
 
 
-def ray(seed, side, layer_norm):
+def rays_from(side, layer_norm):
     """G(y, x0) / G(x0, x0) on the line through the origin and x0: side 1 leaves the origin, side -1 crosses it."""
-    x0 = sl.toy_walk(seed=seed).x[20]
-    net = sl.mlp(4, hidden=(64,), layer_norm=layer_norm, seed=1000 + seed)
-    outwards = torch.cat([x0[:2] / x0[:2].norm(), torch.zeros(2)])  # the action stays
-    return (sl.ntk(net, x0 + side * distance[:, None] * outwards, x0[None]) / sl.ntk(net, x0[None])).squeeze()
+    x0 = torch.stack([sl.toy_walk(seed=seed).x[20] for seed in SEEDS])
+    nets = [sl.mlp(4, hidden=(64,), layer_norm=layer_norm, seed=1000 + seed) for seed in SEEDS]
+    outwards = x0 * torch.tensor([1.0, 1.0, 0.0, 0.0])  # the action stays
+    outwards = outwards / outwards.norm(dim=1, keepdim=True)
+    return sl.ntk_ray(nets, x0, side * outwards, distance) / sl.ntk(nets, x0[:, None])[..., 0]
 
 
 rays = {
     direction: {
-        label: torch.stack([ray(seed, side, layer_norm) for seed in SEEDS]).numpy()
+        label: rays_from(side, layer_norm).numpy()
         for label, layer_norm in {"ReLU": False, "ReLU with LayerNorm": True}.items()
     }
     for direction, side in {"away from the origin": 1, "the other way, past the origin": -1}.items()

@@ -15,7 +15,7 @@
 #
 # **Question.** Why does Adam turn an explosion into a steady climb?
 #
-# **Time.** about 60 minutes, exercises 30 more
+# **Time.** about 60 minutes, exercises 20 more
 #
 # **Before this.** [05 Growth and crash](05_growth_and_crash.ipynb), above all its first section: how $Q$ scales with its
 # parameters. From [03](03_tangent_kernel.ipynb): one step, $u_{\text{new}} \approx (I + \varepsilon A)\,u$.
@@ -31,6 +31,8 @@
 # ## Set-up
 
 # %%
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
@@ -41,6 +43,7 @@ from seem_lab import panels, plotting
 torch.set_num_threads(1)  # the matrices here are small: one thread is fastest
 SEED = 0
 SEEDS = range(24)
+DEPTHS = (2, 3)
 torch_version = ".".join(torch.__version__.split(".")[:2])
 print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
 
@@ -52,39 +55,37 @@ print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
 # once with Adam ($\eta = 0.001$, its usual value).
 #
 # The runs with Adam are long, so they were made beforehand, and stored. `python data/make_adam_runs.py` makes them again,
-# in a quarter of an hour or so. The file holds one row a run and one column for every 50th step. (In section 2 you train
-# with Adam yourself.)
+# in about an hour on one core. `sl.stored_adam_runs` reads them: one row a seed, one column for every 50th step. (In
+# section 2 you train with Adam yourself.)
+
 
 # %%
-stored = dict(np.load(sl.problems.DATA / "adam_runs.npz"))
-step = stored["step"]
+def train_with_sgd(gamma):
+    """All seeds with SGD, 1500 steps."""
+    walks = [sl.toy_walk(seed, gamma=gamma) for seed in SEEDS]
+    networks = [sl.mlp(4, hidden=(64,), seed=1000 + seed) for seed in SEEDS]
+    return sl.train_stacked(networks, walks, lr=0.02, steps=1500)
 
 
-def runs(series, depth=2, beta2=0.999, lr=1e-3, gamma=0.99):
-    """One stored series of all seeds, (seeds, records); last_switch is (seeds,)."""
-    wanted = {"depth": depth, "beta2": beta2, "lr": lr, "gamma": gamma}
-    rows = np.all([stored[name] == value for name, value in wanted.items()], axis=0)
-    return stored[series][rows].astype(float)
-
-
-walks = [sl.toy_walk(seed) for seed in SEEDS]
-networks = [sl.mlp(4, hidden=(64,), seed=1000 + seed) for seed in SEEDS]
-sgd = sl.train_stacked(networks, walks, lr=0.02, steps=1500)
+usual = {depth: sl.stored_adam_runs(depth) for depth in DEPTHS}  # beta2 = 0.999, lr = 0.001, gamma = 0.99
+step = usual[2].step
+sgd = train_with_sgd(0.99)
 crash = [int(run.step[-1]) for run in sgd if run.diverged]
 print(f"SGD: {len(crash)} of {len(sgd)} blow up, the first at step {min(crash)}, the last at step {max(crash)}")
 early = step <= 1500
-plotting.explosion_and_climb(sgd, step[early], runs("q_max")[:, early])
+plotting.explosion_and_climb(sgd, step[early], usual[2].q_max[:, early])
 
 # %% [markdown]
 # Both are wrong: the true value is 0. But they are wrong in different ways. With SGD the growth becomes faster and
-# faster, and there is a last step. With Adam the value climbs. The curve on the logarithmic axis bends to the right: it
-# grows more slowly than any exponential. There is no last step.
+# faster, and there is a last step. With Adam the value climbs. The curve on the logarithmic axis bends to the right: over
+# these steps it grows more slowly than an exponential. Whether it goes on like that, the picture cannot say. For that we
+# need an argument.
 #
 # The problem is the same, and so is the gradient at a given $\theta$. Only the rule that turns the gradient into a step
 # is different. So look at the rule.
 
 # %% [markdown]
-# ## 2 Adam in four lines
+# ## 2 Adam, line by line
 #
 # Let $g$ be the gradient of the loss by the parameters $\theta$, in step $t = 1, 2, \dots$ Everything below is done for
 # each parameter by itself. Adam keeps two running averages, which start at zero:
@@ -137,26 +138,37 @@ plotting.adam_step_sizes(ratios)
 # - A gradient that stands still gives a step of $\eta$, whatever its size: $\hat m = g$ and $\sqrt{\hat v} = |g|$, so
 #   $\hat m / \sqrt{\hat v} = \operatorname{sign}(g)$. (The first two lines lie on each other.)
 # - A gradient whose sign is random gives shorter steps: $m$ averages it away, and $v$ does not.
-# - A gradient that *grows* gives longer steps. Leave that aside until section 4.
+# - A gradient that *grows* gives longer steps. Leave that aside until section 4, and with it the marks $\sqrt 3$ and
+#   $\sqrt 7$.
 #
 # So SGD's step is as long as the gradient. Adam's step is about $\eta$ per parameter. That is all the difference we
-# need. Now the same four lines on the walk, with all parameters in one vector. We look at the run every 100 steps, and
-# we check the four lines against PyTorch's own Adam.
+# need. Now the same lines on the walk, with all parameters in one vector. We look at the run every 100 steps, and we
+# check it against PyTorch's own Adam.
 
 
 # %%
-def train_with_adam(network, walk, steps, look_every=100, **settings):
-    """Q-learning with adam_step. Returns theta, gradient and step of every look."""
+class Look(NamedTuple):
+    """What a run holds just before a step, and that step."""
+
+    theta: torch.Tensor  # (P,)
+    u: torch.Tensor  # (N,)
+    g: torch.Tensor  # (P,)
+    v_hat: torch.Tensor  # (P,)
+    change: torch.Tensor  # (P,)
+
+
+def train_with_adam(network, walk, steps, look_every=100):
+    """Q-learning with adam_step. Returns step -> Look."""
     parameters = list(network.parameters())
     theta = parameters_to_vector(parameters).detach()
-    m, v, looks = 0.0, 0.0, []
+    m, v, looks = 0.0, 0.0, {}
     for t in range(1, steps + 1):
         _, q_next = walk.greedy(network)
         u = sl.q_values(network, walk.x) - (walk.reward + walk.discount * q_next)
         g = parameters_to_vector(torch.autograd.grad(u.square().mean(), parameters))
-        moved, m, v = adam_step(theta, g, m, v, t, **settings)
+        moved, m, v = adam_step(theta, g, m, v, t)
         if t % look_every == 0:
-            looks.append((theta, g, moved - theta))
+            looks[t] = Look(theta, u.detach(), g, v / (1 - 0.999**t), moved - theta)
         theta = moved
         vector_to_parameters(theta, parameters)
     return looks
@@ -171,21 +183,21 @@ print(f"after 300 steps the same as PyTorch's Adam to 1e-9: {bool(difference < 1
 
 looks = train_with_adam(network, walk, steps=1000)
 print("step   active   median |step| / lr   cosine of g with g 100 steps before")
-for before, now in ((0, 1), (1, 2), (3, 4), (8, 9)):
-    (_, g_before, _), (_, g, change) = looks[before], looks[now]
-    active = g != 0
-    cosine = torch.cosine_similarity(g, g_before, dim=0)
-    middle = (change[active].abs() / 1e-3).median()
-    print(f"{100 * (now + 1):4d}   {active.double().mean():6.0%}   {middle:18.1f}   {cosine:10.3f}")
+for t in (200, 400, 900):
+    now, before = looks[t], looks[t - 100]
+    active = now.g != 0
+    cosine = torch.cosine_similarity(now.g, before.g, dim=0)
+    middle = (now.change[active].abs() / 1e-3).median()
+    print(f"{t:4d}   {active.double().mean():6.0%}   {middle:18.1f}   {cosine:10.3f}")
 
 # %% [markdown]
 # Read the columns.
 #
 # - **active** is the share of the parameters that have a gradient at all. The others belong to hidden units that are off
 #   for the whole data set. Adam leaves these alone. So the sum over "all parameters" is one over the active ones.
-# - The **median step** of the active parameters is between 2 and 3 times $\eta$. It is not $\eta$. Remember that.
+# - The **median step** of the active parameters is 2 to 3 times $\eta$. It is not $\eta$. Remember that.
 # - The **cosine** between the gradient now and 100 steps before comes close to 1. The gradient keeps its direction. It
-#   grows, but the direction stays.
+#   grows, but the direction stays. (This is one seed.)
 
 # %% [markdown]
 # ## 3 From a steady step to a steady climb
@@ -194,52 +206,40 @@ for before, now in ((0, 1), (1, 2), (3, 4), (8, 9)):
 #
 # 1. The gradient keeps its direction. So each active parameter moves by about $\eta\,\operatorname{sign}(g)$ in every
 #    step, always the same way.
-# 2. So the parameters grow linearly in $t$, and $\lVert\theta\rVert$ with them. If all $P$ parameters move by $\eta$, the
-#    slope is $\eta\sqrt P$ in the end.
-# 3. $Q$ is a product of $L$ layers. Multiply all parameters by $s$, and $Q$ is multiplied by $s^L$ (exactly without
-#    biases, nearly so with them once the weights are large: lesson 05). So $Q$ grows like $t^L$, and $|Q|^{1/L}$ grows
-#    linearly.
+# 2. After many steps what was added outweighs the start, so $\theta \approx -t\,\eta\,\operatorname{sign}(g)$. Hence
+#    $\lVert\theta\rVert$ grows linearly in $t$. If all $P$ parameters move by $\eta$, the slope is $\eta\sqrt P$.
+# 3. And $\theta$ is then a fixed vector times $t$, so twice the time means *all* parameters times two. $Q$ is a product of
+#    $L$ layers: multiply all parameters by a number, and $Q$ is multiplied by the power $L$ of it (exactly without biases,
+#    nearly so with them once the weights are large: lesson 05). So $Q$ grows like $t^L$, and $|Q|^{1/L}$ grows linearly.
 #
-# Where did SGD differ? There, step 1 is "each parameter moves by $\eta\, g$", and $g$ itself grows like
+# Where did SGD differ? There, line 1 is "each parameter moves by $\eta\, g$", and $g$ itself grows like
 # $\lVert\theta\rVert^{2L-1}$: $u$ grows like $Q$, with power $L$, and $\phi = \partial Q / \partial\theta$ has one factor
-# less. That is a feedback. Adam divides by the size of $g$, and cuts the feedback off.
+# less. The larger the parameters, the larger the step. Adam divides by the size of $g$, so the *size* of the gradient
+# no longer counts, only its direction.
 #
 # Here are the 24 seeds with $L = 2$ (64 hidden units) and with $L = 3$ (twice 64), 4000 steps. For each run a straight
 # line is fitted, from the step at which $\lVert u \rVert$ has reached ten times its minimum (`sl.terminal_start`).
 # $R^2$ is the share of the variance which the line explains.
 
-
 # %%
-def climbs(depth, beta2=0.999, until=4000):
-    """For every seed: step, ||theta|| and largest |Q|, from ten times the smallest ||u|| on."""
-    cut = []
-    series = (runs(name, depth, beta2)[:, step <= until] for name in ("td_error_norm", "parameter_norm", "q_max"))
-    for u, norm, q in zip(*series, strict=True):
-        start = sl.terminal_start(u)
-        assert start is not None, "this run does not climb"
-        cut.append((step[step <= until][start:], norm[start:], q[start:]))
-    return cut
-
-
-DEPTHS = {2: (64,), 3: (64, 64)}
-for depth in DEPTHS:
-    first = [int(t[0]) for t, _, _ in climbs(depth)]
-    print(f"depth {depth}: all {len(first)} seeds climb; the lines begin between step {min(first)} and {max(first)}")
-    for until in (2000, 4000):
-        norm_line = [sl.fit_line(t, norm).r_squared for t, norm, _ in climbs(depth, until=until)]
-        root_line = [sl.fit_line(t, q ** (1 / depth)).r_squared for t, _, q in climbs(depth, until=until)]
-        print(f"   to step {until}: R^2 of ||theta|| {min(norm_line):.3f} to {max(norm_line):.3f},", end=" ")
-        print(f"of |Q|^(1/{depth}) {min(root_line):.3f} to {max(root_line):.3f}")
-climb = {depth: (runs("parameter_norm", depth), runs("q_max", depth)) for depth in DEPTHS}
-plotting.steady_climb(step, climb, line_from=400)
+for depth, runs in usual.items():
+    first = [int(t[0]) for t, _, _ in runs.climbs()]
+    print(f"depth {depth}: {len(first)} of 24 seeds climb; the lines begin between step {min(first)} and {max(first)}")
+    for until in (2500, 4000):
+        norm = [sl.fit_line(t, norm).r_squared for t, norm, _ in runs.climbs(until)]
+        root = [sl.fit_line(t, q ** (1 / depth)).r_squared for t, _, q in runs.climbs(until)]
+        print(f"   to step {until}: R^2 of ||theta|| {np.median(norm):.4f} (smallest {min(norm):.4f}),", end=" ")
+        print(f"of |Q|^(1/{depth}) {np.median(root):.4f} (smallest {min(root):.4f})")
+plotting.steady_climb(usual)
 
 # %% [markdown]
-# The simple argument does well: for every seed and both depths the line explains 99 % of the variance or more. With SGD
-# the same seeds were gone before step 400.
+# The simple argument does well. For every seed and both depths the line explains more than 99 % of the variance. To step
+# 2500 the median is above 0.995 everywhere; to step 4000 it is a hair below that for three layers. (With SGD the same
+# two-layer seeds were gone long before.)
 #
-# But look closer. The curves cross the dashed line twice: they are bent downwards, a little. And $R^2$ is *lower* for the
-# longer stretch, although the early, unsettled part of the run weighs less in it. If the law were right, it should be
-# higher. A good $R^2$ does not say that a law is right.
+# But look at the bottom row, the curve minus its line. All seeds, at both depths, bend the same way. That is no noise. And
+# $R^2$ is *lower* for the longer stretch, although the early, unsettled part of the run weighs less in it. If the law
+# were right, it should be higher. A good $R^2$ does not say that a law is right.
 
 # %% [markdown]
 # ## 4 Where the simple argument is wrong
@@ -247,76 +247,98 @@ plotting.steady_climb(step, climb, line_from=400)
 # Line 1 of the argument said "moves by about $\eta$". The table in section 2 said 2 to 3 times $\eta$, and the made-up
 # gradients that grow gave longer steps, too. Call
 #
-# $$\rho = \frac{|\hat m|}{\sqrt{\hat v}}$$
+# $$\zeta = \frac{|\hat m|}{\sqrt{\hat v}}$$
 #
-# the **ratio**: how many times $\eta$ a parameter moves. In a climb the gradient grows. $\hat m$ looks back 10 steps and
-# nearly sees the gradient of today. $\hat v$ looks back 1000 steps: it still remembers the small gradients of the
-# beginning. So $\sqrt{\hat v}$ lags behind, and $\rho > 1$.
+# (zeta) the **ratio**: how many times $\eta$ a parameter moves. In a climb the gradient grows. $\hat m$ looks back 10
+# steps and nearly sees the gradient of today. $\hat v$ looks back 1000 steps: it still remembers the small gradients of
+# the beginning. So $\sqrt{\hat v}$ lags behind, and $\zeta > 1$.
 #
-# By how much? Take $g = t$, and a time long before $1/(1-\beta_2)$. Then $\hat v$ has forgotten nothing: it is the plain
-# average of $g^2$ so far,
+# By how much? Write $\hat v$ as what it is, a weighted average of all squared gradients $g_1^2, \dots, g_t^2$ so far:
 #
-# $$\hat v \approx \frac1t \int_0^t s^2\, ds = \frac{t^2}{3}, \qquad
-# \rho \approx \frac{t}{\sqrt{t^2 / 3}} = \sqrt 3 = 1.73 .$$
+# $$\hat v = \frac{1-\beta_2}{1-\beta_2^t} \sum_{k=1}^t \beta_2^{\,t-k}\, g_k^2 .$$
 #
-# That is where the line "grows like t" in section 2 was heading. In a climb by the simple argument the gradient grows
-# faster, like $t^{2L-1}$. The same integral with this power gives
+# Long before step $1/(1-\beta_2)$ nothing is forgotten: $\beta_2^{\,t-k} \approx 1$. And
+# $\beta_2^t \approx 1 - (1-\beta_2)\,t$, so the factor in front is about $1/t$. What remains is the plain average. Take
+# $g_k = k$:
 #
-# $$\rho \approx \sqrt{4L - 1} \qquad \text{(2.65 for } L = 2\text{, 3.32 for } L = 3\text{)}.$$
+# $$\hat v \approx \frac1t \sum_{k=1}^t k^2 \approx \frac1t \int_0^t k^2\, dk = \frac{t^2}{3}, \qquad
+# \zeta \approx \frac{t}{\sqrt{t^2 / 3}} = \sqrt 3 = 1.73 .$$
+#
+# This needs a time long after the memory of $m$ and long before that of $v$: $10 \ll t \ll 1000$. There is hardly room
+# between. So the line "grows like t" in section 2 stays below 1.73. With a longer memory it comes closer:
+
+# %%
+for beta2 in (0.999, 0.9999, 0.99999):
+    theta, m, v, largest = 0.0, 0.0, 0.0, 0.0
+    for t in range(1, 2001):
+        moved, m, v = adam_step(theta, float(t), m, v, t, lr=1.0, beta2=beta2)
+        largest = max(largest, abs(moved - theta))
+    print(f"g = t, beta2 = {beta2}: the ratio reaches {largest:.2f} in 2000 steps (sqrt 3 = {3**0.5:.2f})")
+
+# %% [markdown]
+# In a climb by the simple argument the gradient grows faster, like $t^{2L-1}$. The same sum with this power gives
+#
+# $$\zeta \approx \sqrt{4L - 1} \qquad \text{(2.65 for } L = 2\text{, 3.32 for } L = 3\text{)}.$$
 #
 # Exercise 3 asks you to do this integral. And much later, when $t \gg 1/(1-\beta_2)$? Then $\hat v$ remembers only the
-# last $1/(1-\beta_2)$ steps, in which the gradient hardly changed, compared to its size. So $\rho \to 1$.
+# last $1/(1-\beta_2)$ steps, in which the gradient hardly changed, compared to its size. So $\zeta \to 1$.
 #
-# The step is therefore not steady. It starts too long and becomes shorter, all the way. The parameters grow fast, then
-# less fast, and the curve bends down.
+# The step is therefore not steady. In the very first step $\zeta = 1$, since $\hat m = g$ and $\hat v = g^2$. As the climb
+# gets under way it rises towards $\sqrt{4L-1}$. Then, as the memory runs out, it falls, and the curve of
+# $\lVert\theta\rVert$ bends down.
 #
 # ### The argument with its memory put back
 #
 # Can this explain all of it? Let us keep *only* this effect, and drop everything else about the network. **One number
-# under Adam**: $s$ stands for the size of the parameters. Its gradient is $-s^{2L-1}$, by homogeneity, with the sign that
-# makes $s$ grow. (A factor in front would change nothing: Adam divides it away.) Adam does the rest.
+# under Adam**: in lesson 05 $\rho$ (rho) was the size of the parameters when their direction stays. Let $\rho$ be all
+# there is. By homogeneity $Q = \rho^L$, and the gradient is $-\rho^{2L-1}$, with the sign that makes $\rho$ grow. (A
+# factor in front would change nothing: Adam divides it away.) Adam does the rest.
+#
+# We count $\rho$ in steps of length $\eta$. Only its start is then free: after how many such steps it has doubled. In the
+# networks $\lVert\theta\rVert$ starts at 5.1 ($L = 2$), and if all active parameters moved by $\eta$, it would take about
+# 300 steps to cover as much. But only a part of the starting $\theta$ takes part in the climb. So we show two starts, 300
+# and 60.
+
 
 # %%
-parameters = {depth: sum(p.numel() for p in sl.mlp(4, hidden=hidden).parameters()) for depth, hidden in DEPTHS.items()}
-
-
-def one_number(depth, steps, lr=1e-3, beta2=0.999, start=1.0):
-    """Q = s^L under Adam. Returns s^L and the ratio rho before every step."""
-    share = np.median(runs("active_share", depth)[:, -1])
-    reach = lr * np.sqrt(share * parameters[depth])  # how far ||theta|| moves if every active parameter moves by lr
-    s, m, v, q, ratio = start, 0.0, 0.0, [], []
+def one_number(depth, steps, beta2=0.999, start=60.0):
+    """Q = rho^L under Adam, rho in units of lr. Returns Q and the ratio zeta before every step."""
+    rho, m, v, q, ratio = start, 0.0, 0.0, [], []
     for t in range(1, steps + 2):
-        grown, m, v = adam_step(s, -(s ** (2 * depth - 1)), m, v, t, lr=reach, beta2=beta2)
-        q.append(s**depth)
-        ratio.append((grown - s) / reach)
-        s = grown
+        grown, m, v = adam_step(rho, -(rho ** (2 * depth - 1)), m, v, t, lr=1.0, beta2=beta2)
+        q.append(rho**depth)
+        ratio.append(grown - rho)
+        rho = grown
     return np.array(q), np.array(ratio)
 
 
-late = step >= 100
+reach = 1e-3 * np.sqrt(usual[2].active_share[:, -1] * usual[2].parameters)
+begin = usual[2].parameter_norm[:, 0]
+print(f"depth 2: ||theta|| starts at {np.median(begin):.1f}, that is {np.median(begin / reach):.0f} steps")
 groups = {}
-for beta2 in (0.999, 0.9):
-    groups[f"β2 = {beta2}"] = (
-        runs("ratio", beta2=beta2)[:, late],
-        one_number(2, step[-1], beta2=beta2)[1][step[late]],
-    )
-for depth in DEPTHS:
-    measured, model = np.median(runs("ratio", depth), axis=0), one_number(depth, step[-1])[1]
-    print(
-        f"depth {depth}: sqrt(4L - 1) = {np.sqrt(4 * depth - 1):.2f}; measured at most {measured.max():.2f};", end=" "
-    )
-    print("at step 1000 and 4000", *(f"{measured[step == t][0]:.2f}" for t in (1000, 4000)), end="; ")
-    print("one number", *(f"{model[t]:.2f}" for t in (1000, 4000)))
-plotting.ratio_through_training(step[late], groups, start=np.sqrt(7))
+for depth, runs in usual.items():
+    measured = {"median parameter": runs.ratio, "root mean square": runs.rms_ratio}
+    models = {f"one number, start {start}": one_number(depth, 4000, start=start)[1] for start in (60, 300)}
+    groups[depth] = measured, {label: zeta[step] for label, zeta in models.items()}
+    print(f"depth {depth}, sqrt(4L - 1) = {np.sqrt(4 * depth - 1):.2f}:       highest   step 1000   2000   4000")
+    for label, values in (measured | models).items():
+        curve = np.median(values, axis=0) if values.ndim == 2 else values[step]
+        print(f"   {label:24s}  {curve.max():8.2f}", *(f"{curve[step == t][0]:9.2f}" for t in (1000, 2000, 4000)))
+plotting.ratio_through_training(step, groups)
 
 # %% [markdown]
-# From step 1000 on, the one number and the networks agree to about one per cent, although the one number knows nothing of
-# walks, layers or ReLUs. It was given the depth, $\beta_2$, and how far a step reaches. From there on the band over the
-# seeds is too narrow to be seen: all networks do the same.
+# There are many parameters, so there are many ratios. The picture shows two ways to put them together: the **median**
+# over the active parameters, and the **root mean square**, which the length of the whole step depends on. (Each is then
+# the median over 24 seeds, with a band.)
 #
-# Before step 1000 it is less exact. When the climb begins depends on the network, and where the one number starts
-# ($s = 1$) is a choice of ours. The early value stays below $\sqrt{4L-1}$, mostly: $\hat m$ lags, too, by 10 steps, and the
-# memory of 1000 steps begins to run out while the climb gets under way.
+# From step 1000 on, the one number and the *median* parameter agree to a few per cent, and from 2000 on to about one,
+# whatever the start, although the one number knows nothing of walks, layers or ReLUs. It was given the depth and
+# $\beta_2$.
+#
+# With the *root mean square* it agrees less well: for two layers this lies almost a fifth lower, for three layers a
+# little lower. So not all active parameters move alike. *Where the theory stops* says which ones do not.
+#
+# Before step 1000 the one number is less exact, and there its start matters. When the climb begins depends on the network.
 
 # %% [markdown]
 # ## Predict
@@ -333,8 +355,8 @@ plotting.ratio_through_training(step[late], groups, start=np.sqrt(7))
 #
 # <details><summary>Answer, after you have written yours down</summary>
 #
-# B. With the short memory $\rho$ is 1 almost from the start. So the steps are shorter and all of one length: the climb is
-# slower and nearly straight. (D confuses two things: without memory Adam is not SGD but the pure sign of the gradient.)
+# B. With the short memory $\zeta$ is 1 almost from the start. So the steps are shorter and all of one length: the climb
+# is slower and nearly straight. (D confuses two things: without memory Adam is not SGD but the pure sign of the gradient.)
 #
 # </details>
 
@@ -342,7 +364,8 @@ plotting.ratio_through_training(step[late], groups, start=np.sqrt(7))
 # ## Run
 #
 # The panel shows the stored runs, eight seeds of each. Left: $\lVert\theta\rVert$ and $|Q|^{1/L}$ with their straight
-# lines. Right: the ratio $\rho$ of the middle one among the active parameters, and the dashed line $\sqrt{4L-1}$.
+# lines, how straight they are, and the best exponent, the $k$ for which $|Q|^{1/k}$ is straightest. Right: the ratio
+# $\zeta$ of the median parameter, and the dashed line $\sqrt{4L-1}$.
 #
 # Try to find out: which $\beta_2$ makes the bend strongest within 4000 steps? Is it the longest memory? What does three
 # times the learning rate change, and what does it leave as it is?
@@ -353,58 +376,115 @@ panels.SteadyClimb()
 # %% [markdown]
 # ## Explain
 #
-# - With $\beta_2 = 0.9$ the ratio sits at 1, the lines are straight, and the best exponent is close to $L$.
+# Here are all seeds that were stored, two layers:
+
+# %%
+print("beta2    lr       zeta: highest   step 1000   step 4000   |Q| at 4000   exponent")
+for beta2, lr in ((0.9, 1e-3), (0.99, 1e-3), (0.999, 1e-3), (0.9999, 1e-3), (0.999, 3e-4), (0.999, 3e-3)):
+    runs = sl.stored_adam_runs(2, beta2, lr)
+    zeta = np.median(runs.ratio, axis=0)
+    free = np.median([sl.fit_power(t, q).exponent for t, _, q in runs.climbs()])
+    shown = [zeta.max(), zeta[step == 1000][0], zeta[-1]]
+    print(f"{beta2:<6}  {lr:<6}", *(f"{k:11.2f}" for k in shown), f"{np.median(runs.q_max[:, -1]):14.0f}  {free:9.2f}")
+
+# %% [markdown]
+# (Medians over the seeds. The last column is the best exponent, as in the panel; `sl.fit_power` finds it.)
+#
+# - With $\beta_2 = 0.9$ the ratio sits at 1, the lines are straight, and the best exponent is close to $L = 2$.
 # - With $\beta_2 = 0.9999$ the memory is 10,000 steps. Within 4000 steps it does not run out. So the ratio stays high and
-#   nearly level, and the exponent is near $L$ again, with a steeper line. (The ratio can even pass $\sqrt{4L-1}$: the climb
-#   begins at step 100 to 300, and $\hat v$ also averages over the small gradients before.)
+#   nearly level, and the exponent is near 2 again, with a steeper line. (The ratio can even pass $\sqrt{4L-1}$: the climb
+#   begins late, and $\hat v$ also averages over the small gradients before.)
 # - In between, at $0.99$ and $0.999$, the memory runs out during the run. The step shortens while you watch, and this is
 #   what bends the curve.
-# - The learning rate sets how long every step is. It moves the beginning of the climb and the slope. The ratio hardly
-#   knows it: $\rho$ is a matter of *steps*, not of distance.
+# - The learning rate sets how long every step is. It moves the beginning of the climb and the slope. The ratio late in
+#   the run hardly knows it: $\zeta$ is a matter of *steps*, not of distance.
 
 # %% [markdown]
 # ## 5 What does SEEM say here?
 #
 # SEEM, the self-excite eigenvalue measure, is the largest real part among the eigenvalues of $A$. It comes from
 # $u_{\text{new}} \approx (I + \varepsilon A)\,u$ with $\varepsilon = 2\eta/N$, and that was derived for SGD. Under Adam,
-# $\lVert\theta\rVert$ grows, so the kernel grows, so SEEM grows: it calls for faster and faster growth. Adam does not
-# follow. Read as a rate, SEEM is simply wrong here, and more so in every step.
+# $\lVert\theta\rVert$ grows, so the kernel grows, so SEEM grows. It calls for faster and faster growth, and Adam does not
+# follow.
 #
-# But we can repeat the derivation of lesson 03 with Adam's step. Take $\hat m \approx g$, and let $D$ be the diagonal
-# matrix with the entries $1/(\sqrt{\hat v} + 10^{-8})$, one for each parameter. The step is $-\eta D g$, and
-# $g = \tfrac2N \Phi(X)^\top u$ ($\Phi$ stacks the rows $\phi$). So
+# But we can repeat the derivation of lesson 03 with Adam's step. Take $\hat m \approx g$, and let $S$ be the diagonal
+# matrix with the entries $1/(\sqrt{\hat v} + 10^{-8})$, one for each parameter: $S$ for step sizes. The step is
+# $-\eta S g$, and $g = \tfrac2N \Phi^\top u$. ($\Phi$ stacks the rows $\phi(x)$ for $X$, and $\Phi^*$ those for $X^*$.) So,
+# with $D$ for the discounts as in lesson 02,
 #
-# $$u_{\text{new}} \approx (I + \varepsilon A_D)\, u, \qquad
-# A_D = \big(\gamma\, \Phi(X^*) - \Phi(X)\big)\, D\, \Phi(X)^\top .$$
+# $$u_{\text{new}} \approx (I + \varepsilon A_{\text{Adam}})\, u, \qquad
+# A_{\text{Adam}} = (D\, \Phi^* - \Phi)\, S\, \Phi^\top .$$
 #
-# It is the same matrix, with each parameter's share divided by the size of its own gradient. Its leading eigenvalue was
-# recorded along the 24 runs, beside SEEM. If it is right, $\varepsilon$ times it is the growth of $\lVert u \rVert$ in
-# one step, measured as $\log\lVert u\rVert$ after minus before.
+# For $S = I$ this is $A$. In code, for the run of section 2 ($\eta = 0.001$):
+
 
 # %%
-inside = slice(2, -1)
-u_norm = runs("td_error_norm")
+def gradients_of_q(network, x):
+    """Phi: the row dQ/dtheta for each input, (N, P)."""
+    parameters = list(network.parameters())
+    rows = [torch.autograd.grad(q, parameters, retain_graph=True) for q in sl.q_values(network, x)]
+    return torch.stack([parameters_to_vector(row) for row in rows])
+
+
+eps = sl.step_size(1e-3, walk.n)
+print("step   eps SEEM   cosine(u, mode)   eps max Re eig A_Adam   cosine(u, mode)   measured")
+for t in (300, 500, 900):
+    look = looks[t]
+    vector_to_parameters(look.theta, network.parameters())
+    x, x_next, discount = walk.bootstrap(network)
+    phi, phi_next = gradients_of_q(network, x), gradients_of_q(network, x_next)
+    step_sizes = 1 / (look.v_hat.sqrt() + 1e-8)  # the diagonal of S
+    A = (discount[:, None] * phi_next - phi) @ phi.T
+    A_adam = (discount[:, None] * phi_next - phi) * step_sizes @ phi.T
+    measured = torch.log(looks[t + 100].u.norm() / looks[t - 100].u.norm()) / 200
+    print(f"{t:4d}", end="")
+    for matrix, width in ((A, 11), (A_adam, 24)):
+        leading = sl.leading_mode(matrix)
+        cosine = (leading.mode.conj() @ look.u.to(leading.mode.dtype)).abs() / look.u.norm()
+        print(f"{eps * leading.value:{width}.2g}{cosine:18.3f}", end="")
+    print(f"{measured:11.2g}")
+
+# %% [markdown]
+# Two things must hold for an eigenvalue to be the rate. The step must be what the matrix says, which is nearly true by
+# construction. And $u$ must lie along the leading eigenvector, the **mode**. That is the real content, and the cosine
+# shows it: from step 500 on $u$ lies in the mode of $A_{\text{Adam}}$ to three digits. It lies nearly as well in the mode of $A$, but there
+# the eigenvalue is far off.
+#
+# Both eigenvalues were recorded along the 24 runs. The growth is $\log\lVert u\rVert$ after minus before, over 100 steps,
+# divided by 100.
+
+# %%
+runs, inside = usual[2], slice(2, -1)
+u_norm = runs.td_error_norm
 measured = (np.log(u_norm[:, 3:]) - np.log(u_norm[:, 1:-2])) / (step[3:] - step[1:-2])  # per step, over 100 steps
-sgd_rate, adam_rate = runs("sgd_rate")[:, inside], runs("adam_rate")[:, inside]
-shown = step[inside] >= 300
-for t in (500, 1000, 3900):
+sgd_rate, adam_rate = runs.sgd_rate[:, inside], runs.adam_rate[:, inside]
+for t in (300, 500, 1000, 3900):
     at = step[inside] == t
     error = np.abs(adam_rate[:, at] / measured[:, at] - 1)
     print(
-        f"step {t}: SEEM's rate is {np.median(sgd_rate[:, at] / measured[:, at]):.0f} times too large; "
-        f"with D it is off by {np.median(error):.0%} (median), {error.max():.0%} (worst of {len(error)} seeds)"
+        f"step {t}: eps SEEM {np.median(sgd_rate[:, at]):.2g} a step, measured {np.median(measured[:, at]):.2g}; "
+        f"A_Adam off by {np.median(error):.0%} (median), {error.max():.0%} (worst of {len(error)} seeds); "
+        f"lag of m: {9 * 3 / 2 * np.median(measured[:, at]):.0%}; rate times t: {t * np.median(adam_rate[:, at]):.2f}"
     )
+shown = step[inside] >= 300
 plotting.predicted_rates(step[inside][shown], measured[:, shown], sgd_rate[:, shown], adam_rate[:, shown])
 
 # %% [markdown]
-# So the idea of lesson 03 survives. The error still feeds itself, at the rate of one eigenvalue. But it is the eigenvalue
-# of a matrix that knows the optimiser. This one *falls*, about like $1/t$; and growth at the rate $k/t$ a step is the law
-# $t^k$.
+# So the idea of lesson 03 survives: the error is driven by itself, through one eigenvalue. But it is the eigenvalue of a
+# matrix that knows the optimiser, and it *falls*. Double all gradients, past and present, and $S$ is halved: the step is
+# the same. So a larger error no longer makes a larger step, and this is the feedback that Adam cuts (section 3).
 #
-# How much does this show? It is a check along the climb, where one mode rules and $u$ lies in it. The remaining few per
-# cent come at least in part from $\hat m \approx g$: the average lags behind a gradient that grows. It is no forecast, and
-# it says nothing about the early phase, where one would like a warning. What SEEM itself still says under Adam is that
-# something excites itself. It does not say how fast.
+# How does it fall? Growth like $t^k$ has the rate $k/t$. The rate times $t$ comes down from about 3 to 1.6. So $k/t$ is
+# right only roughly, and the $k$ of late steps is the exponent of *Explain*.
+#
+# Where do the remaining few per cent come from? From $\hat m \approx g$: the average lags behind a gradient that grows, by
+# $\beta_1/(1-\beta_1) = 9$ steps. The gradient grows like $\lVert\theta\rVert^3$ and $u$ like $\lVert\theta\rVert^2$, so in 9
+# steps $g$ grows by 9 times $\tfrac32$ times the rate of $u$. This is the column "lag of m", and it is about as large as
+# what is off.
+#
+# How much does all this show? It is a check along the climb, where one mode rules. It is no forecast, and it says nothing
+# about the early phase, where one would like a warning. What SEEM itself still says under Adam is that something excites
+# itself. It does not say how fast.
 
 # %% [markdown]
 # ## Exercises
@@ -414,136 +494,126 @@ plotting.predicted_rates(step[inside][shown], measured[:, shown], sgd_rate[:, sh
 #
 # | | what | minutes | difficulty |
 # | --- | --- | --- | --- |
-# | 1 | Adam by hand, on one parameter | 8 | easy |
-# | 2 | in what order do $Q$, the gradient and SEEM grow? | 7 | middle |
-# | 3 | the ratio $\rho$ for a gradient that grows like $t^q$ | 15 | middle |
+# | 1 | Adam by hand, on one parameter | 3 | easy |
+# | 2 | in what order do $Q$, the gradient, SEEM and Adam's rate grow? | 4 | middle |
+# | 3 | the ratio $\zeta$ for a gradient that grows like $t^q$ | 5 | middle |
+# | 4 | which power fits the stored runs, and how sure are you? | 8 | middle |
 
 # %% [markdown]
 # ## Where the theory stops
 #
-# **The exponent.** The simple law says that $|Q|^{1/k}$ is straightest for $k = L$. Let the exponent $k$ go free
-# (`sl.fit_power`), for every seed, each value of $\beta_2$ and both depths:
+# **The exponent and the slope.** Two numbers of the simple law can be compared with the runs: the exponent of $|Q|$,
+# which should be $L$, and the slope of $\lVert\theta\rVert$, which should be $\eta\sqrt P$. First the exponent, for every
+# seed, each value of $\beta_2$ and both depths.
 
 # %%
 exponents = {depth: {} for depth in DEPTHS}
 for depth in DEPTHS:
     for beta2 in (0.9, 0.99, 0.999, 0.9999):
-        found = climbs(depth, beta2)
-        free = np.array([sl.fit_power(t, q).exponent for t, _, q in found])
-        t = sorted((t for t, _, _ in found), key=len)[len(found) // 2]  # the middle window
-        model = sl.fit_power(t, one_number(depth, step[-1], beta2=beta2)[0][t]).exponent
+        climbs = list(sl.stored_adam_runs(depth, beta2).climbs())
+        free = np.array([sl.fit_power(t, q).exponent for t, _, q in climbs])
+        t = sorted((t for t, _, _ in climbs), key=len)[len(climbs) // 2]  # the middle window
+        model = sl.fit_power(t, one_number(depth, 4000, beta2)[0][t]).exponent
         exponents[depth][f"β2 = {beta2}"] = free, model
         low, middle, high = np.quantile(free, [0.05, 0.5, 0.95])
         print(f"depth {depth}, beta2 {beta2}: exponent {middle:.2f} [{low:.2f}, {high:.2f}], one number {model:.2f}")
-plotting.climb_exponents(exponents)
-
-# %% [markdown]
-# (In brackets: 90 % of the seeds.) With the usual $\beta_2$ the exponent is clearly below $L$, for every seed. It is no
-# noise, and no fault of one network. The one number has nearly the same bias. So the memory of $v$ is the reason.
-#
-# Is $L$ then wrong? It is the limit, but a far one. What you measure depends on when you look:
-
-# %%
 for until in (1000, 2000, 4000):
-    found = {d: [sl.fit_power(t, q).exponent for t, _, q in climbs(d, until=until)] for d in DEPTHS}
-    print(
-        f"24 networks, to step {until}: exponent",
-        ", ".join(f"{np.median(e):.2f} (depth {d})" for d, e in found.items()),
-    )
+    found = {d: np.median([sl.fit_power(t, q).exponent for t, _, q in runs.climbs(until)]) for d, runs in usual.items()}
+    print(f"beta2 0.999, to step {until}: exponent {found[2]:.2f} (depth 2), {found[3]:.2f} (depth 3)")
 long_run = {depth: one_number(depth, 64_000)[0] for depth in DEPTHS}
 for first, last in ((4000, 16_000), (16_000, 64_000)):
     t = np.linspace(first, last, 60).astype(int)
-    found = ", ".join(f"{sl.fit_power(t, q[t]).exponent:.2f} (depth {depth})" for depth, q in long_run.items())
-    print(f"one number, steps {first} to {last}: exponent {found}")
-for k in (1, 2, 3, 4):
-    worst = {d: min(sl.fit_line(t, q ** (1 / k)).r_squared for t, _, q in climbs(d)) for d in DEPTHS}
-    print(f"R^2 of |Q|^(1/{k}), smallest over the seeds: {worst[2]:.3f} (depth 2), {worst[3]:.3f} (depth 3)")
+    found = {depth: sl.fit_power(t, q[t]).exponent for depth, q in long_run.items()}
+    print(f"one number, steps {first} to {last}: exponent {found[2]:.2f} (depth 2), {found[3]:.2f} (depth 3)")
+plotting.climb_exponents(exponents)
 
 # %% [markdown]
-# The last lines are a warning about evidence. For three layers, "$R^2$ of $|Q|^{1/3}$ is above 0.99" is true. But
-# $|Q|^{1/2}$ does as well. A straight-looking line alone cannot tell the neighbouring laws apart.
-#
-# **The slope.** The simple law says $\eta\sqrt P$. The true slope of $\lVert\theta\rVert$ is a product that can be
-# measured factor by factor: the length of a step is $\eta\sqrt{P}$ times $\sqrt{\text{active share}}$ times the ratio
-# $\rho$ (root mean square over the active parameters), and only the part along $\theta$ counts, which is the cosine
-# between the step and $\theta$.
+# (In brackets: 90 % of the seeds.) Now the slope. It can be taken apart. A step has the length $\eta\sqrt{P}$ times
+# $\sqrt{\text{active share}}$ times $\zeta$ (root mean square), and of this only the part along $\theta$ counts, the
+# cosine between the step and $\theta$.
 
 # %%
-for depth in DEPTHS:
-    unit = 1e-3 * np.sqrt(parameters[depth])
-    share, length, cosine = (runs(name, depth) for name in ("active_share", "step_norm", "cosine"))
-    slope = np.gradient(runs("parameter_norm", depth), step, axis=1) / unit
-    ratio = length / unit / np.sqrt(share)
+print("depth   step   slope / (lr sqrt P)   sqrt(active share)   zeta (rms)   cosine   zeta (median)")
+for depth, runs in usual.items():
     for t in (500, 1000, 3950):
-        factors = [np.median(values[:, step == t]) for values in (slope, np.sqrt(share), ratio, cosine)]
-        print(
-            "depth {}, step {}: slope / (lr sqrt P) = {:.2f};  factors {:.2f} * {:.2f} * {:.2f}".format(
-                depth, t, *factors
-            )
-        )
+        columns = (runs.slope, np.sqrt(runs.active_share), runs.rms_ratio, runs.cosine, runs.ratio)
+        slope, share, rms, cosine, middle = (np.median(values[:, step == t]) for values in columns)
+        print(f"{depth:5d}   {t:4d}   {slope:19.2f}   {share:18.2f}   {rms:11.2f}   {cosine:6.2f}   {middle:14.2f}")
+for depth, runs in usual.items():
+    unlike = (runs.rms_ratio / runs.ratio)[:, step >= 1000].mean(axis=1)
+    share = np.sqrt(runs.active_share[:, -1])
+    short = sl.stored_adam_runs(depth, beta2=0.9).slope[:, step >= 3000].mean(axis=1)
+    print(f"depth {depth}: if the median zeta falls to 1, what is left is", end=" ")
+    print(f"{np.median(share):.2f} * {np.median(unlike):.2f} = {np.median(share * unlike):.2f};", end=" ")
+    print(f"measured with beta2 = 0.9: {np.median(short):.2f} (seeds {short.min():.2f} to {short.max():.2f})")
 
 # %% [markdown]
-# (Medians over the seeds.) At step 500 the slope is 1.6 to 1.8 times that of the simple law. Near step 4000 it has come
-# down to about 1.1, and it still falls. If the ratio goes on to 1, what is left is $\sqrt{\text{active share}}$, below 1:
-# about 0.9 for two layers and 0.6 for three. So the slope passes through the "right" value on its way down. A run of one
-# length, at one depth, could have "confirmed" it.
+# | the simple law | measured with the usual $\beta_2$ | why |
+# | --- | --- | --- |
+# | $\lvert Q\rvert$ grows like $t^L$ | exponent 1.58 for $L = 2$ and 2.38 for $L = 3$ to step 4000, below $L$ for every seed | the memory of $v$ runs out: the one number, which has only this, gives 1.60 and 2.38 |
+# | at least in the end | falls first; in the one number it rises again, to 1.87 and 2.71 after 16,000 to 64,000 steps | $L$ is the limit, but a far one |
+# | the slope is $\eta\sqrt P$ | 1.6 and 1.75 times that at step 500, about 1.1 times near 4000, still falling | $\zeta > 1$ |
+# | at least in the end | heads for 0.71 and 0.62; with $\beta_2 = 0.9$, where $\zeta$ is 1, it is 0.70 and 0.62 | not all parameters are active, and for $L = 2$ a third of these hardly move |
 #
-# **The direction.** The gradient as a whole keeps its direction, to three digits. But Adam treats every parameter by
-# itself, the ones with small gradients too. How many of the active parameters see their gradient change its sign from one
-# step to the next?
+# So the slope is on its way down through the "right" value. A run of one length could have "confirmed" it. The same holds
+# for the exponent: for three layers to step 1000 it is 2.98. Exercise 4 is about this.
+#
+# **Not every parameter climbs.** Which of the active parameters hardly move? An active hidden unit has six: four weights
+# in the first layer (two read the position, two the action), a bias, and one weight in the second layer. Here is the
+# median step of each kind, and the share of the first layer's gradient that it has, for the run of section 2:
 
 # %%
-flipped = runs("flipped_share")
-for t in (100, 500, 1000, 2000, 4000):
-    now = flipped[:, step == t]
-    print(
-        f"step {t}: gradient flipped in {np.median(now):.0%} of the active parameters (seeds: {now.min():.0%} to {now.max():.0%})"
-    )
-
-# %% [markdown]
-# In some seeds none, in others a third: the cosine did not see that. Which parameters are they? The first layer has four
-# weights a hidden unit: two read the position, two the action. Here is the size of the gradient of each kind, relative to
-# the whole first layer, for the run of section 2:
-
-# %%
-for at in (1, 9):
-    g_first = looks[at][1][: 64 * 4].reshape(64, 4)  # of the first layer's weights
-    sizes = ", ".join(f"{size:.2f}" for size in g_first.norm(dim=0) / g_first.norm())
-    print(f"step {100 * (at + 1)}: position x, y, action x, y: {sizes}")
+for t in (300, 1000):
+    layer_one = looks[t].change[: 64 * 4].reshape(64, 4).abs() / 1e-3
+    gradient = looks[t].g[: 64 * 4].reshape(64, 4)
+    on = (gradient != 0).any(1)
+    kinds = {"position": slice(0, 2), "action": slice(2, 4)}
+    said = [
+        f"{name} weights: step {layer_one[on, part].median():.2f} lr, "
+        f"share of the gradient {gradient[:, part].norm() / gradient.norm():.3f}"
+        for name, part in kinds.items()
+    ]
+    bias, second = (looks[t].change[a : a + 64].abs()[on].median() / 1e-3 for a in (256, 320))
+    print(f"step {t}: {'; '.join(said)}; bias {bias:.2f} lr, second layer {second:.2f} lr")
+for depth, runs in usual.items():
+    late = runs.flipped_share[:, step >= 1000]
+    often = (late > 0.01).mean(axis=1)
+    print(f"depth {depth}: some gradients changed sign since the step before in {often.min():.0%} to", end=" ")
+    print(f"{often.max():.0%} of the records of a seed; then in {np.median(late[late > 0.01]):.0%} of its parameters")
 
 # %% [markdown]
 # The weights that read the position carry the climb. Those that read the action have come to a balance: their gradient is
-# next to nothing, and it can jitter around zero. An active hidden unit has six parameters (four weights, a bias, one weight
-# in the second layer), so two kinds of jittering weights make up the third. SGD would hardly move them. Adam divides by
-# their size, so they keep making steps to and fro. These cancel, and the climb does not care. But "each active parameter
-# moves by $\eta\,\operatorname{sign}(g)$, always the same way" is true for two thirds of them, at times.
+# next to nothing and jitters around zero. SGD would hardly move them. Adam divides by their size, so they keep making
+# steps, but much shorter ones. Two of six: this is the third, and it is why the root mean square lies below the median.
+# With three layers most parameters sit in the middle layer, and the action weights are only one in twenty.
+#
+# "Always the same way" is therefore not true for every parameter. But it holds for those that matter: the cosine of the
+# whole gradient in section 2 did not see the others.
 #
 # **Whether it climbs at all.** Nothing in the argument says *whether* the gradient starts to keep its direction. Here are
 # two smaller discounts, SGD for 1500 steps beside Adam for 4000. "Climbs" means that the largest $|Q|$ is above 10 in the
 # end.
 
 # %%
+gammas = {gamma: sl.stored_adam_runs(gamma=gamma) for gamma in (0.99, 0.965, 0.95)}
+climbing = {gamma: runs.q_max[:, -1] > 10 for gamma, runs in gammas.items()}
 for gamma in (0.965, 0.95):
-    walks = [sl.toy_walk(seed, gamma=gamma) for seed in SEEDS]
-    networks = [sl.mlp(4, hidden=(64,), seed=1000 + seed) for seed in SEEDS]
-    explodes = np.array([run.diverged for run in sl.train_stacked(networks, walks, lr=0.02, steps=1500)])
-    climbing = runs("q_max", gamma=gamma)[:, -1] > 10
-    both = (explodes & climbing).sum()
-    print(f"gamma {gamma}: SGD explodes on {explodes.sum()} of 24, Adam climbs on {climbing.sum()}, both on {both}")
-climbing = np.concatenate([runs("q_max", gamma=gamma)[:, -1] > 10 for gamma in (0.99, 0.965, 0.95)])
-last_switch = np.concatenate([runs("last_switch", gamma=gamma) for gamma in (0.99, 0.965, 0.95)])
-for label, group in (("climbs", climbing), ("does not climb", ~climbing)):
-    middle, low, high = np.median(last_switch[group]), last_switch[group].min(), last_switch[group].max()
-    print(
-        f"{label}: {group.sum()} runs, last switch of a next action at step {middle:.0f} (from {low:.0f} to {high:.0f})"
-    )
+    explodes = np.array([run.diverged for run in train_with_sgd(gamma)])
+    both, adam = (explodes & climbing[gamma]).sum(), climbing[gamma].sum()
+    chance = explodes.sum() * adam / 24
+    print(f"gamma {gamma}: SGD explodes on {explodes.sum()} of 24, Adam climbs on {adam}, both on {both}", end="; ")
+    print(f"unrelated, it would be {chance:.1f}")
+for wanted, label in ((True, "climbs"), (False, "does not climb")):
+    last = np.concatenate([runs.last_switch[climbing[gamma] == wanted] for gamma, runs in gammas.items()])
+    print(f"{label}: {len(last)} runs, last switch of a next action at step {np.median(last):.0f}", end=" ")
+    print(f"(from {last.min():.0f} to {last.max():.0f})")
 
 # %% [markdown]
-# - The switch from SGD to Adam hardly changes *whether* the values run away. At discount 0.965 both do on most seeds, but
-#   not on exactly the same ones; at 0.95 neither does.
+# - At discount 0.965 both run away on most seeds, but on which ones seems unrelated: as many have both as chance would
+#   give. At 0.95 neither does. So the discount decides much, and the seed does not decide the same for both optimisers.
 # - In the runs that climb, the greedy next actions settle within the first thousand steps, in most much earlier. In those
-#   that do not, they were still switching late, most of them to the end. So "the gradient keeps its direction" is not a
-#   detail of the argument but its premise. What makes it true, the argument does not say.
+#   that do not, they were still switching late, most of them to the end. This suggests that the settling is not a detail
+#   but the premise of "the gradient keeps its direction". What makes it true, the argument does not say.
 
 # %% [markdown]
 # ## Summary
@@ -551,8 +621,9 @@ for label, group in (("climbs", climbing), ("does not climb", ~climbing)):
 # - Adam divides each gradient by its own recent size. If the gradient keeps its direction, a step is about as long as the
 #   learning rate allows, however large the gradient is. This cuts the feedback that makes SGD explode.
 # - So $\lVert\theta\rVert$ grows about linearly, and $|Q|$ about like $t^L$. It is still divergence, only slower.
-# - "About": while the gradient grows, a step is $\rho > 1$ times longer, up to about $\sqrt{4L-1}$, and $\rho$ falls as
-#   the memory $1/(1-\beta_2)$ runs out. The exponent comes out below $L$, and the slope is not $\eta\sqrt P$.
+# - "About": while the gradient grows, a step is $\zeta > 1$ times longer, up to about $\sqrt{4L-1}$, and $\zeta$ falls as
+#   the memory $1/(1-\beta_2)$ runs out. The exponent comes out below $L$. The slope is not $\eta\sqrt P$, not even in the
+#   end, because not every parameter takes part.
 # - SEEM is made for SGD. With Adam's step sizes put in, the same matrix gives the growth rate of the climb.
 
 # %% [markdown]
@@ -568,4 +639,4 @@ for label, group in (("climbs", climbing), ("does not climb", ~climbing)):
 # %% [markdown]
 # ## Next
 #
-# Lesson 07 (planned): why does a normalisation layer break the loop?
+# [07 LayerNorm](07_layer_norm.ipynb): why does a normalisation layer break the loop?

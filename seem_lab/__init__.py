@@ -1,5 +1,6 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
+from seem_lab.adam_runs import AdamRuns, stored_adam_runs
 from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
@@ -13,6 +14,7 @@ from seem_lab.frozen_dynamics import (
     jacobian,
 )
 from seem_lab.frozen_kernel import frozen_kernel_growth
+from seem_lab.grid_world import grid_world, true_values
 from seem_lab.growth import (
     Fit,
     fit_free_exponent,
@@ -23,7 +25,10 @@ from seem_lab.growth import (
     growth_exponent,
     terminal_start,
 )
+from seem_lab.infinite_width import infinite_width_ntk
+from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
+from seem_lab.layer_norm import KernelBound, insert_layer_norm, kernel_bound
 from seem_lab.minibatch_noise import mean_square_growth
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
@@ -49,6 +54,7 @@ from seem_lab.update_maps import UpdateMap
 
 __version__ = "0.1.0.dev0"
 __all__ = [
+    "AdamRuns",
     "Auroc",
     "BatchTarget",
     "DoubleQ",
@@ -57,6 +63,7 @@ __all__ = [
     "Forecast",
     "FrozenKernels",
     "History",
+    "KernelBound",
     "KernelProducts",
     "LiveTarget",
     "Problem",
@@ -89,17 +96,24 @@ __all__ = [
     "forecast_run",
     "frozen_kernel_growth",
     "frozen_kernels",
+    "grid_world",
     "growth_exponent",
     "in_sample_actions",
+    "infinite_width_ntk",
+    "insert_layer_norm",
     "jacobian",
+    "kernel_bound",
     "leading_mode",
     "linear_q",
     "mean_square_growth",
     "mlp",
     "n_step_returns",
     "ntk",
+    "ntk_map",
+    "ntk_ray",
     "q_values",
     "random_features",
+    "ray_exponent",
     "recorded",
     "scale_rewards",
     "seem",
@@ -110,12 +124,14 @@ __all__ = [
     "stability",
     "stability_map",
     "step_size",
+    "stored_adam_runs",
     "sweep",
     "terminal_start",
     "time_constants",
     "toy_walk",
     "train",
     "train_stacked",
+    "true_values",
     "two_state_loop",
     "weight_norm",
 ]

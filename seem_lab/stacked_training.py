@@ -8,6 +8,7 @@ outer products are the tangent kernel, as in `kernels`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -38,8 +39,8 @@ def train_stacked(
     to 32 toy walks are fastest: larger ones no longer fit a processor's cache.
 
     Args:
-        networks: S of them, made by `mlp` with the same arguments but for the seed; ReLU, `LayerNorm` everywhere or
-            nowhere; trained in place.
+        networks: S of them, made by `mlp` with the same arguments but for the seed; with ReLU; trained in
+            place.
         problems: S of them, with the same numbers of transitions and of next actions, without penalties; discounts may
             differ.
         lr: learning rate of all runs, or one for each.
@@ -163,9 +164,12 @@ class _Batch:
                 variance, mean = torch.var_mean(h, dim=1, correction=0, keepdim=True)
                 spread = (variance + layer.eps).sqrt()
                 h = (h - mean) / spread
-                weight, bias = next(parameters), next(parameters)
+                weight = next(parameters) if layer.elementwise_affine else torch.ones_like(h[:, :, 0])
                 tape.append((h[..., :columns], weight, spread[..., :columns]))
-                h = torch.addcmul(bias[..., None], weight[..., None], h)
+                if layer.elementwise_affine:
+                    h = torch.addcmul(next(parameters)[..., None], weight[..., None], h)
+                else:
+                    h = h.clone()  # the tape keeps h, and the ReLU works in place
             else:
                 weight = next(parameters)
                 tape.append((h[..., :columns], weight))
@@ -180,7 +184,7 @@ class _Batch:
         delta = slope[:, None]
         for layer, (h, weight, *spread) in zip(self.layers[::-1], tape[::-1], strict=True):
             if isinstance(layer, nn.LayerNorm):
-                blocks.append([(delta * h,), (delta,)])
+                blocks.append([(delta * h,), (delta,)] if layer.elementwise_affine else [])
                 delta = delta * weight[..., None]
                 delta = (delta - delta.mean(1, keepdim=True) - h * (delta * h).mean(1, keepdim=True)) / spread[0]
             else:
@@ -213,10 +217,13 @@ def _check(
 
 
 def _as_mlp_makes_it(network: nn.Module) -> bool:
-    """Whether the layers are those `mlp` would put there."""
-    linear = [layer for layer in network.children() if isinstance(layer, nn.Linear)]
+    """Whether the layers are those `mlp` would put there, with ReLU."""
+    layers = list(network.children())
+    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
     if not linear:
         return False
     hidden, bias = [layer.out_features for layer in linear[:-1]], linear[0].bias is not None
-    norm = any(isinstance(layer, nn.LayerNorm) for layer in network.children())
-    return repr(network) == repr(mlp(linear[0].in_features, hidden, layer_norm=norm, bias=bias))
+    normed = [isinstance(after, nn.LayerNorm) for layer, after in pairwise(layers) if isinstance(layer, nn.Linear)]
+    affine = all(layer.elementwise_affine for layer in layers if isinstance(layer, nn.LayerNorm))
+    made = mlp(linear[0].in_features, hidden, layer_norm=normed, affine=affine, bias=bias)
+    return repr(network) == repr(made)

@@ -67,7 +67,7 @@ def test_stacked_runs_equal_single_ones():
 
 
 def test_adam_rate_is_the_leading_eigenvalue_of_the_step():
-    """(I + eps A_D) u is the error after a small step -lr D g."""
+    """(I + eps A_Adam) u is the error after a small step -lr S g."""
     walk, network = sl.toy_walk(1), sl.mlp(4, (16,), seed=2)
     d = torch.rand(sum(p.numel() for p in network.parameters()), dtype=torch.float64) + 0.5
     lr = 1e-6
@@ -90,3 +90,52 @@ def test_adam_rate_is_the_leading_eigenvalue_of_the_step():
         torch.nn.utils.vector_to_parameters(moved, network.parameters())
     change = error() - u
     torch.testing.assert_close(change, sl.step_size(lr, walk.n) * matrix @ u, rtol=1e-3, atol=1e-10)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_climbs_on_straight_lines(depth):
+    """Norm and |Q|^(1/L) to step 2500, medians over the 24 seeds; to step 4000 three layers fall just short."""
+    runs = sl.stored_adam_runs(depth)
+    assert len(list(runs.climbs())) == 24
+
+    def medians(until):
+        lines = [[sl.fit_line(t, y).r_squared for y in (norm, q ** (1 / depth))] for t, norm, q in runs.climbs(until)]
+        return np.median(lines, axis=0)
+
+    assert (medians(2500) >= 0.995).all()
+    assert (medians(4000) >= 0.995).all() if depth == 2 else (medians(4000) >= 0.994).all()
+
+
+def test_stored_adam_runs_reads_the_rows_it_names():
+    runs = sl.stored_adam_runs(3, 0.9, 3e-3)
+    assert (runs.seed == np.arange(8)).all()
+    at = row(depth=3, beta2=0.9, lr=3e-3, gamma=0.99, seed=5)
+    assert (runs.q_max[5] == STORED["q_max"][at].astype(float)).all()
+    assert runs.last_switch[5] == STORED["last_switch"][at]
+    assert np.isnan(runs.rms_ratio).all(), "not recorded here"
+    with pytest.raises(
+        ValueError, match=r"no runs with .*'beta2': 0\.5.* are stored; there are depth 2, 3; beta2 0\.9, 0"
+    ):
+        sl.stored_adam_runs(beta2=0.5)
+
+
+def test_the_two_ratios_and_the_slope_are_those_of_a_real_run():
+    """rms_ratio and slope against Adam's own state: 50 steps of the usual run, seed 0."""
+    network, walk = sl.mlp(4, seed=1000), sl.toy_walk(0)
+    updates = torch.optim.Adam(network.parameters(), lr=1e-3)
+    vector = torch.nn.utils.parameters_to_vector
+    for _ in range(51):
+        before = vector(network.parameters()).detach().clone()
+        _, q_next = walk.greedy(network)
+        updates.zero_grad()
+        (sl.q_values(network, walk.x) - 0.99 * q_next).square().mean().backward()
+        updates.step()
+    moved = ((vector(network.parameters()) - before) / 1e-3).detach()
+    active = vector([p.grad for p in network.parameters()]) != 0
+    runs = sl.stored_adam_runs()
+    assert runs.parameters == len(active)
+    # what is active no more still moves a little by its momentum; that is in the stored length, too
+    assert runs.rms_ratio[0, 1] == pytest.approx((moved.square().sum() / active.sum()).sqrt().item(), rel=1e-4)
+    assert runs.ratio[0, 1] == pytest.approx(moved[active].abs().median().item(), rel=1e-4)
+    grown = (runs.parameter_norm[0, 2] - runs.parameter_norm[0, 0]) / 100
+    assert runs.slope[0, 1] == pytest.approx(grown / (1e-3 * len(active) ** 0.5))

@@ -19,23 +19,23 @@ def alarms(seem, step, diverged, lr, n, end, *, eps=None, steps_left=None, share
     return (~warned)[diverged].double().mean().item(), warned[~diverged].double().mean().item()
 
 
+def clock(tau, left, other_left, *, constant=None, right=None):
+    """Exercise 3 with another constant, or another sense of "right"."""
+    right = right or (lambda guess, left: (left / guess >= 0.5) & (left / guess <= 2))
+    constant = other_left.median() if constant is None else constant(left, other_left)
+    return tuple(right(guess, left).double().mean().item() for guess in (tau, constant))
+
+
+def wrong_clock(**changes):
+    return lambda *case: clock(*case, **changes)
+
+
 def wrong(**changes):
     return lambda *case: alarms(*case, **changes)
 
 
 # check, right answer, {words of the message: wrong answer}
 EXERCISES = [
-    (
-        checks.check_time_constant,
-        lambda seem, lr, n: n / (2 * lr * seem),
-        {
-            "growth in one step": lambda seem, lr, n: 2 * lr / n * seem,
-            "the N is missing": lambda seem, lr, n: 1 / (2 * lr * seem),
-            "brings a 2": lambda seem, lr, n: n / (lr * seem),
-            "takes the learning rate for eps": lambda seem, lr, n: 1 / (lr * seem),
-            "should give 25": lambda seem, lr, n: 0.0,
-        },
-    ),
     (
         checks.check_auroc,
         auroc,
@@ -76,6 +76,34 @@ EXERCISES = [
             "end - step": wrong(steps_left=lambda end, step: end),
             "takes the learning rate for eps": wrong(eps=lambda lr, n: lr),
             "the N is missing": wrong(eps=lambda lr, n: 2 * lr),
+            "without and with a warning": wrong(
+                shares=lambda warned, diverged: (
+                    diverged[~warned].double().mean().item(),
+                    (~diverged)[warned].double().mean().item(),
+                )
+            ),
+            "above 0. The rule asks for more": lambda seem, step, diverged, *rest: (
+                (seem <= 0)[diverged].double().mean().item(),
+                (seem > 0)[~diverged].double().mean().item(),
+            ),
+            "at exactly 1": lambda seem, step, diverged, lr, n, end: (
+                (2 * lr / n * seem * (end - step) < 1)[diverged].double().mean().item(),
+                (2 * lr / n * seem * (end - step) >= 1)[~diverged].double().mean().item(),
+            ),
+            "should give (0.5,": lambda *case: (0.1, 0.1),
+        },
+    ),
+    (
+        checks.check_clock_against_constant,
+        clock,
+        {
+            "the very runs it is judged by": wrong_clock(constant=lambda left, other: left.quantile(0.5)),
+            "the same leak": wrong_clock(constant=lambda left, other: left.mean()),
+            "carry the mean away": wrong_clock(constant=lambda left, other: other.mean()),
+            "the clock comes first": lambda *case: clock(*case)[::-1],
+            "both ways": wrong_clock(right=lambda guess, left: (left >= guess) & (left <= 2 * guess)),
+            "too long as well": wrong_clock(right=lambda guess, left: left <= 2 * guess),
+            "exactly twice": wrong_clock(right=lambda guess, left: (left < 2 * guess) & (left > guess / 2)),
             "should give (0.5,": lambda *case: (0.1, 0.1),
         },
     ),

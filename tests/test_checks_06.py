@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import seem_lab as sl
 from seem_lab import checks
 
 
@@ -23,7 +24,7 @@ def moves(gradients, lr, beta1, beta2):
 
 
 def orders(a, depth):
-    return a * depth, a * (2 * depth - 1), a * (2 * depth - 2)
+    return a * depth, a * (2 * depth - 1), a * (2 * depth - 2), -a
 
 
 def uncorrected(gradients, lr, beta1, beta2):
@@ -62,6 +63,9 @@ EXERCISES = [
             "square root of v is missing": without_root,
             "divides g itself": rms_prop,
             "are swapped": lambda g, lr, beta1, beta2: moves(g, lr, beta2, beta1),
+            "divides by zero": lambda g, lr, beta1, beta2: [g[0] / (1 - beta1**0)],
+            "the places of the parameter": lambda *case: moves(*case).cumsum(0),
+            "raised TypeError": lambda *case: case + 1,
             "learning rate is missing": lambda g, lr, *betas: moves(g, 1.0, *betas),
             "should give": lambda *case: 2 * moves(*case),
         },
@@ -70,11 +74,14 @@ EXERCISES = [
         checks.check_growth_orders,
         orders,
         {
-            "carries the factor u": lambda a, depth: (a * depth, a * (depth - 1), a * (2 * depth - 2)),
-            "two derivatives of Q": lambda a, depth: (a * depth, a * (2 * depth - 1), a * (depth - 1)),
+            "carries the factor u": lambda a, depth: (a * depth, a * (depth - 1), a * (2 * depth - 2), -a),
+            "two derivatives of Q": lambda a, depth: (a * depth, a * (2 * depth - 1), a * (depth - 1), -a),
+            "have changed places": lambda a, depth: tuple(orders(a, depth)[i] for i in (0, 2, 1, 3)),
+            "subtract the gradient's order": lambda a, depth: (*orders(a, depth)[:3], a),
+            "that of SEEM again": lambda a, depth: (*orders(a, depth)[:3], orders(a, depth)[2]),
             "right for an order of 1 only": lambda a, depth: orders(1, depth),
             "orders multiply": lambda a, depth: tuple(a + k for k in orders(1, depth)),
-            "should give": lambda a, depth: (0, 0, 0),
+            "should give": lambda a, depth: (0, 0, 0, 0),
         },
     ),
     (
@@ -84,8 +91,23 @@ EXERCISES = [
             "v averages g squared": lambda q: math.sqrt(q + 1),
             "take the root": lambda q: 2 * q + 1,
             "upside down": lambda q: (2 * q + 1) ** -0.5,
-            "not the depth": lambda q: math.sqrt(abs(4 * q - 1)),
+            "not the depth": lambda q: math.sqrt(4 * q - 1),
             "should give": lambda q: q,
+        },
+    ),
+    (
+        checks.check_straighter_root,
+        lambda step, q, roots: roots[int(np.argmax([sl.fit_line(step, q ** (1 / k)).r_squared for k in roots]))],
+        {
+            "picks the smallest": lambda step, q, roots: min(
+                roots, key=lambda k: sl.fit_line(step, q ** (1 / k)).r_squared
+            ),
+            "fits the powers": lambda step, q, roots: max(roots, key=lambda k: sl.fit_line(step, q**k).r_squared),
+            "largest R^2 itself": lambda step, q, roots: max(sl.fit_line(step, q ** (1 / k)).r_squared for k in roots),
+            "place of the best root": lambda step, q, roots: int(
+                np.argmax([sl.fit_line(step, q ** (1 / k)).r_squared for k in roots])
+            ),
+            "should give": lambda step, q, roots: 3,
         },
     ),
 ]

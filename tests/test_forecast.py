@@ -190,7 +190,7 @@ def test_the_interval_spans_the_recent_forecasts() -> None:
     old = [forecast(step, 150.0) for step in range(0, 40)]
     recent = [forecast(step, 104.0) for step in range(60, 80)]
     made = with_interval(forecast(80, 100.0), [*old, *recent])
-    assert (made.low, made.high) == (95, 112)  # spread 4: one and a half before, three after
+    assert (made.low, made.high) == (95, 108)  # spread 4: one and a half before, two after
     assert with_interval(forecast(80, 100.0), old).low is None
     assert with_interval(forecast(80, 100.0), [*old, *recent[-1:]]).low is None
     assert with_interval(forecast(99, 100.0), [forecast(98, 120.0), forecast(97, 100.0)]).low == 99  # never in the past

@@ -1,4 +1,4 @@
-"""The stored runs of lessons 04 to 06 are what data/README.md says, show what it says, and can be made again."""
+"""The stored runs of lessons 04 and 05 are what data/README.md says, show what it says, and can be made again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import seem_lab as sl
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 README = (DATA / "README.md").read_text()
-NAMES = ["early_warning", "forecasts", "exponents", "adam", "predictors"]
+NAMES = ["early_warning", "forecasts", "exponents", "predictors"]
 
 
 def stored(name: str) -> pd.DataFrame:
@@ -45,10 +45,12 @@ def test_first_runs_can_be_made_again() -> None:
     np.testing.assert_allclose(again[shared], stored("early_warning").loc[:1, shared], rtol=1e-4, atol=1e-9)
 
 
-def test_first_forecasts_can_be_made_again() -> None:
+@pytest.mark.parametrize(("seed", "part"), [(3, "design"), (559, "judge")])
+def test_forecasts_can_be_made_again(seed: int, part: str) -> None:
     table = stored("forecasts")
-    row = table[(table.seed == 3) & (table.depth == 2) & (table.lr == 2e-2) & (table.multiple == 10)].iloc[0]
-    run = make_forecast_runs.crashing_runs(range(3, 4), 2, 2e-2, 1, 300)[3]
+    row = table[(table.seed == seed) & (table.depth == 2) & (table.lr == 2e-2) & (table.multiple == 10)].iloc[0]
+    assert row.part == part
+    run = make_forecast_runs.crashing_runs([seed], 2, 2e-2, 1, 300)[seed]
     made = {forecast.step: forecast for forecast in sl.forecast_run(run, depth=2)}
     again = make_forecast_runs.forecast_row(run, made[int(row.step)], 2)
     for name, value in again.items():
@@ -85,9 +87,9 @@ def test_the_interval_holds_what_it_says(multiple: int) -> None:
     assert 0.85 <= held.mean() <= 0.95
 
 
-@pytest.mark.parametrize(("depth", "most", "runs"), [(2, 0.05, 48), (3, 0.08, 40), (4, 0.08, 12)])
+@pytest.mark.parametrize(("depth", "most", "runs"), [(2, 0.05, 48), (3, 0.08, 40), (4, 0.08, 32)])
 def test_exponents_are_those_of_theory(depth: int, most: float, runs: int) -> None:
-    """Four layers are slow at this learning rate: most of their 48 runs are not over after 8000 steps."""
+    """Four layers are slow at this learning rate: 16 of their 48 runs are not over after 16,000 steps."""
     table = stored("exponents")
     fitted = table[table.depth == depth]
     assert len(fitted) >= runs
@@ -103,20 +105,13 @@ def test_first_exponents_can_be_made_again() -> None:
         assert row[name] == pytest.approx(value, rel=1e-3), name
 
 
-def test_adam_grows_on_straight_lines() -> None:
-    table = stored("adam")
-    usual = table[table.beta2 == 0.999]
-    assert usual.groupby("depth").size().min() >= 20
-    assert (usual.groupby("depth")[["norm_r_squared", "root_r_squared"]].median() >= 0.995).all(axis=None)
-
-
 def test_the_frozen_kernel_tells_earlier_than_seem_on_seeds_that_did_not_choose_it() -> None:
     judged = stored("predictors").query("part == 'judge'")
     for _, at_step in judged.groupby("step"):
         assert sl.auroc_gain(at_step.frozen_kernel_growth, at_step.seem, at_step.diverged).low > 0.05
 
 
-def test_the_two_numbers_of_the_interval_come_from_other_seeds() -> None:
+def test_the_numbers_of_the_interval_come_from_other_seeds() -> None:
     assert not set(make_forecast_runs.DESIGN) & set(make_forecast_runs.JUDGE)
 
 

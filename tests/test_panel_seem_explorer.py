@@ -28,7 +28,7 @@ def test_the_run_is_the_one_that_train_gives_and_seem_is_read_where_it_says(pane
 
 def test_a_run_that_is_over_is_read_before_its_end(panel):
     panel.set(seed=29, step=800.0)
-    assert "Read at step 475" in panel.text and "blows up at step 479" in panel.text
+    assert "read at step 475" in panel.text and "blows up at step 479" in panel.text
     panel.reset()
 
 

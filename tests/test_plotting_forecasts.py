@@ -6,6 +6,7 @@ import pytest
 import seem_lab as sl
 from seem_lab import plotting
 from seem_lab.forecast import Forecast
+from seem_lab.training import COLUMNS
 
 
 def test_forecast_errors():
@@ -24,6 +25,8 @@ def test_forecast_intervals_count_the_misses():
     assert "more: 1 of 1" in figure.alt and "far: 0 of 1" in figure.alt
     crosses = figure.axes[0].lines[0]
     assert list(crosses.get_ydata()) == [1]
+    single = figure.axes[1].lines[1]
+    assert single.get_marker() == "_" and list(single.get_ydata()) == [0]
     low, high = figure.axes[2].get_ylim()
     (far,) = figure.axes[2].lines[0].get_ydata()
     assert low < far < high
@@ -43,8 +46,14 @@ def test_errors_and_switches():
 def test_false_alarm_leaves_out_what_came_after_the_peak():
     step = np.arange(6)
     size, empty = np.array([1.0, 2.0, 4.0, 8.0, 4.0, 2.0]), np.full(6, np.nan)
-    run = sl.History(step, empty, size, size, empty, empty, empty, empty, 0.02, 63, 1e6, "finished")
+    eigenvalue = {
+        "seem": np.array([1.0, 2.0, 9.0, 0.5, 0.4, 0.3]),
+        "frequency": np.array([0.0, 1.0, 4.0, 1.0, 0.0, 0.0]),
+    }
+    columns = dict.fromkeys(COLUMNS, empty) | {"step": step, "td_error_norm": size, "q_max": size} | eigenvalue
+    run = sl.History(**columns, lr=0.02, n=63, q_limit=1e6, stop_reason="finished")
     made = [Forecast(i, 10.0 - i, 9.0, 8, 14 - i) for i in range(6)]
     figure = plotting.false_alarm(run, [Forecast(0, None, None), *made])
     assert "8.0 times its minimum at step 3" in figure.alt and "4 forecasts made on the way up" in figure.alt
+    assert "SEEM is highest, 9, at step 2, with imaginary part 4; at step 3 it is 0.5" in figure.alt
     assert "At step 3 the interval of the crash was 8 to 11" in figure.alt and "alive at step 5" in figure.alt

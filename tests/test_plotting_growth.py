@@ -34,7 +34,7 @@ def test_straightened_error_is_a_line_for_an_exact_law():
     made = sl.History(step, empty, size, size, empty, empty, empty, empty, 0.02, 63, 1e6, "q_limit")
     line = sl.fit_inverse_power(step[20:60], size[20:60], 4 / 3)
     figure = plotting.straightened_error({"made up": (made, 3, line)})
-    assert "fitted up to step 59, the line meets zero at step 90; the run crashes at step 79" in figure.alt
+    assert "fitted from step 20 to step 59, the line meets zero at step 90; the run crashes at step 79" in figure.alt
     curve, dashes = figure.axes[0].lines[:2]
     assert np.ptp(np.diff(curve.get_ydata())) < 1e-9
     assert dashes.get_xdata()[-1] == pytest.approx(90) and dashes.get_ydata()[-1] == 0

@@ -67,9 +67,11 @@ def test_auroc_over_time_puts_every_interval_where_it_is():
 def test_time_to_crash_draws_the_clock():
     seem = np.array([1.0, 2.0, 4.0])
     left = 1 / (sl.step_size(0.02, 63) * seem)
-    figure = plotting.time_to_crash({"a": (seem, left), "b": (seem, left[::-1])}, lr=0.02, n=63)
+    figure = plotting.time_to_crash({"a": (seem, left, 1000), "b": (seem, left[::-1], 100)}, lr=0.02, n=63)
     assert "a: 3 runs, rank correlation -1.00, median of eps SEEM times steps left 1.00" in figure.alt
     assert "b: 3 runs, rank correlation 1.00" in figure.alt
+    assert "the rule warns of 2;" in figure.alt and figure.alt.endswith("the rule warns of 0.")
+    assert figure.axes[0].lines[1].get_xdata()[0] == pytest.approx(1 / (sl.step_size(0.02, 63) * 1000))
     x, y = figure.axes[0].lines[0].get_data()
     assert np.allclose(x * y * sl.step_size(0.02, 63), 1)
 

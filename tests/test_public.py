@@ -30,6 +30,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "adapters",
     "monitor",
     "critics",
+    "adam_runs",
     "training",
     "targets",
     "growth",
@@ -41,8 +42,12 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "seem",
     "spectrum",
     "products",
+    "infinite_width",
+    "layer_norm",
+    "kernel_profiles",
     "kernels",
     "stacks",
+    "grid_world",
     "bootstraps",
     "problems",
     "regularisers",
@@ -88,9 +93,10 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
-WITH_EXAMPLES += ["forecast", "early_warning", "stacked_training", "sweeps"]
 WITH_EXAMPLES += ["frozen_dynamics", "update_maps", "minibatch_noise", "stability"]
+WITH_EXAMPLES += ["kernel_profiles", "infinite_width", "layer_norm", "grid_world"]
 WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += ["adam_runs"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)

@@ -19,6 +19,8 @@ SHAPES = [
     dict(hidden=(32, 16)),
     dict(hidden=(16,), layer_norm=True),
     dict(hidden=(16, 8, 8), layer_norm=True, bias=False),
+    dict(hidden=(16,), layer_norm=True, affine=False),
+    dict(hidden=(16, 8), layer_norm=(False, True)),
     dict(hidden=()),
 ]
 

@@ -5,9 +5,10 @@ from seem_lab.checks.lesson_00 import check_diverged_share, check_td_error
 from seem_lab.checks.lesson_01 import check_loop_factor, check_overtaken, check_safe_learning_rate
 from seem_lab.checks.lesson_02 import check_kernel_view, check_rate_and_crash, check_threshold_gamma
 from seem_lab.checks.lesson_03 import check_bootstrap_moves, check_kernel_entry, check_tanh_kernel
-from seem_lab.checks.lesson_04 import check_auroc, check_misses_and_false_alarms, check_time_constant
-from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_growth_power
-from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio
+from seem_lab.checks.lesson_04 import check_auroc, check_clock_against_constant, check_misses_and_false_alarms
+from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_flow_lag
+from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio, check_straighter_root
+from seem_lab.checks.lesson_07 import check_kernel_multiple, check_layer_norm, check_wide_response
 from seem_lab.checks.lesson_09 import check_momentum_growth, check_slow_target, check_target_map
 
 __all__ = [
@@ -15,13 +16,16 @@ __all__ = [
     "check_adam_moves",
     "check_auroc",
     "check_bootstrap_moves",
+    "check_clock_against_constant",
     "check_closed_form",
     "check_discrete_map",
     "check_diverged_share",
+    "check_flow_lag",
     "check_growth_orders",
-    "check_growth_power",
     "check_kernel_entry",
+    "check_kernel_multiple",
     "check_kernel_view",
+    "check_layer_norm",
     "check_loop_factor",
     "check_misses_and_false_alarms",
     "check_momentum_growth",
@@ -30,10 +34,11 @@ __all__ = [
     "check_safe_learning_rate",
     "check_slow_target",
     "check_start_ratio",
+    "check_straighter_root",
     "check_tanh_kernel",
     "check_target_map",
     "check_td_error",
     "check_threshold_gamma",
-    "check_time_constant",
+    "check_wide_response",
     "compare",
 ]

@@ -8,32 +8,8 @@ from typing import Any
 from seem_lab.checks.check import Check, compare
 
 
-def check_growth_power(answer: Any) -> Check:
-    """Exercise 1: `answer(depth)` returns p, the power of the TD error with which SEEM grows."""
-    return compare(
-        answer,
-        lambda depth: (2 * depth - 2) / depth,
-        [(2,), (3,), (4,), (1,)],
-        praise="Deeper networks come nearer to p = 2, and a linear Q has p = 0: its kernel stays as it is.",
-        mistakes={
-            "that is the power of the scale s. SEEM is asked as a power of u, and u grows like s^L: divide by L.": (
-                lambda depth: 2 * depth - 2
-            ),
-            "that is the power of s with which Q grows; the kernel is a product of two derivatives of Q.": (
-                lambda depth: depth
-            ),
-            "upside down: how u grows with SEEM. (At depth 1 there is nothing to invert.)": (
-                lambda depth: depth / (2 * depth - 2) if depth > 1 else 0.0
-            ),
-            "one derivative of Q grows like s^(L-1), but the kernel is a product of two.": (
-                lambda depth: (depth - 1) / depth
-            ),
-        },
-    )
-
-
 def check_closed_form(answer: Any) -> Check:
-    """Exercise 2: `answer(seem, lr, n, depth)` returns the steps left by the closed form, 1 / (p eps SEEM)."""
+    """Exercise 1: `answer(seem, lr, n, depth)` returns the steps left by the closed form, 1 / (p eps SEEM)."""
 
     def closed_form(seem: float, lr: float, n: int, depth: int) -> float:
         return depth / (2 * depth - 2) / (2 * lr / n * seem)
@@ -44,6 +20,9 @@ def check_closed_form(answer: Any) -> Check:
         [(50.0, 0.02, 100, 2), (30.0, 0.02, 63, 3), (134.6, 0.002, 63, 4)],
         praise="One eigenvalue gives the steps left. The real run takes a few steps more.",
         mistakes={
+            "2L - 2 is the power of the scale of the parameters. p is the power of U, and U grows like s^L.": (
+                lambda seem, lr, n, depth: 1 / ((2 * depth - 2) * 2 * lr / n * seem)
+            ),
             "p is missing; only for two layers it is 1.": lambda seem, lr, n, depth: 1 / (2 * lr / n * seem),
             "p stands in the denominator: the steeper the kernel grows, the sooner it ends.": (
                 lambda seem, lr, n, depth: (2 * depth - 2) / depth / (2 * lr / n * seem)
@@ -60,49 +39,93 @@ def check_closed_form(answer: Any) -> Check:
 
 
 def check_discrete_map(answer: Any) -> Check:
-    """Exercise 3: `answer(s, q_now, q_limit, depth)` returns |Q| and s after one step, and the steps to the limit."""
+    """Exercise 2: `answer(kappa, q_now, q_limit, depth)` returns both after a step, and the steps to the limit."""
     return compare(
         answer,
-        _by(lambda q, s, depth: (q * (1 + s / depth) ** depth, s * (1 + s / depth) ** (2 * depth - 2))),
-        [(0.5, 1.0, 2.0, 2), (0.1, 20.0, 1e6, 2), (0.1, 20.0, 1e6, 3), (0.03, 3.0, 1e6, 4), (0.2, 5.0, 4.0, 2)],
+        _by(_on_the_ray),
+        [
+            (0.5, 1.0, 2.0, 2),
+            (0.1, 20.0, 1e6, 2),
+            (0.1, 20.0, 1e6, 3),
+            (0.03, 3.0, 1e6, 4),
+            (0.2, 5.0, 4.0, 2),
+            (2.0, 1.0, 4.0, 2),  # exactly at the limit after one step
+        ],
         praise="That is the forecast of the lesson: it needs SEEM and |Q| of one moment, and no fit.",
         mistakes={
-            "one step multiplies the *parameters* by 1 + s/L; Q is a product of L of them.": _by(
-                lambda q, s, depth: (q * (1 + s), s * (1 + s / depth) ** (2 * depth - 2))
+            "that is the step of the tangent, 1 + kappa, in U. On the ray Q is a curve: one step multiplies the "
+            "*parameters* by 1 + kappa/L, and Q by the L-th power of that.": _by(
+                lambda q, kappa, depth: (q * (1 + kappa), kappa * (1 + kappa) ** ((2 * depth - 2) / depth))
             ),
-            "s grows with the power 2L - 2 of the parameters' factor; p is its power of u.": _by(
-                lambda q, s, depth: (q * (1 + s / depth) ** depth, s * (1 + s / depth) ** ((2 * depth - 2) / depth))
+            "one step multiplies the *parameters* by 1 + kappa/L; Q is a product of L of them.": _by(
+                lambda q, kappa, depth: (q * (1 + kappa), kappa * (1 + kappa / depth) ** (2 * depth - 2))
             ),
-            "Q takes its step with the s of before; yours is already the new one.": _by(_new_s_first),
-            "s grows, too: the kernel is not the same after the step.": _by(
-                lambda q, s, depth: (q * (1 + s / depth) ** depth, s)
+            "kappa grows with the power 2L - 2 of the parameters' factor; p is its power of U.": _by(
+                lambda q, kappa, depth: (
+                    _on_the_ray(q, kappa, depth)[0],
+                    kappa * (1 + kappa / depth) ** (2 - 2 / depth),
+                )
             ),
-            "one and the same s is used for every depth: divide it by L.": _by(
-                lambda q, s, depth: (q * (1 + s) ** depth, s * (1 + s) ** (2 * depth - 2))
+            "Q takes its step with the kappa of before; yours is already the new one.": _by(_new_kappa_first),
+            "kappa grows, too: the kernel is not the same after the step.": _by(
+                lambda q, kappa, depth: (_on_the_ray(q, kappa, depth)[0], kappa)
+            ),
+            "one and the same kappa is used for every depth: divide it by L.": _by(
+                lambda q, kappa, depth: (q * (1 + kappa) ** depth, kappa * (1 + kappa) ** (2 * depth - 2))
             ),
             "the values are right; the count is one too many: stop as soon as |Q| is past the limit.": _by(
-                lambda q, s, depth: (q * (1 + s / depth) ** depth, s * (1 + s / depth) ** (2 * depth - 2)), extra=1
+                _on_the_ray, extra=1
             ),
             "the values are right; the count is one too few: the step that passes the limit counts.": _by(
-                lambda q, s, depth: (q * (1 + s / depth) ** depth, s * (1 + s / depth) ** (2 * depth - 2)), extra=-1
+                _on_the_ray, extra=-1
             ),
+            "only an edge is off: a |Q| that is exactly at the limit is not past it.": _by(_on_the_ray, at_limit=True),
         },
     )
 
 
-def _new_s_first(q: float, s: float, depth: int) -> tuple[float, float]:
-    s = s * (1 + s / depth) ** (2 * depth - 2)
-    return q * (1 + s / depth) ** depth, s
+def check_flow_lag(answer: Any) -> Check:
+    """Exercise 3: `answer(depth)` returns c in: one step of the map changes the closed form by -1 + c kappa + ..."""
+    return compare(
+        answer,
+        lambda depth: (2 * depth - 1) / (2 * depth),
+        [(2,), (3,), (4,), (10,)],
+        praise="It hardly depends on the depth: from 3/4 at two layers to 1 for very many.",
+        mistakes={
+            "right for two layers; the power of the bracket is -(2L - 2), and p depends on L, too.": lambda depth: 0.75,
+            "the second-order term of (1 + x)^(-m) is m (m + 1) / 2 times x^2; the half is missing.": (
+                lambda depth: (2 * depth - 1) / depth
+            ),
+            "that is the change of 1/kappa; the closed form is 1/(p kappa): divide by p.": (
+                lambda depth: (depth - 1) * (2 * depth - 1) / depth**2
+            ),
+            "the second-order term of (1 + x)^(-m) is m (m + 1) / 2, with a plus: the power is negative.": (
+                lambda depth: (2 * depth - 3) / (2 * depth)
+            ),
+            "the sign: a real step loses *less* than one.": lambda depth: -(2 * depth - 1) / (2 * depth),
+        },
+    )
 
 
-def _by(step: Callable[[float, float, int], tuple[float, float]], extra: int = 0) -> Callable[..., Any]:
-    """The answer of exercise 3 with this step."""
+def _on_the_ray(q: float, kappa: float, depth: int) -> tuple[float, float]:
+    return q * (1 + kappa / depth) ** depth, kappa * (1 + kappa / depth) ** (2 * depth - 2)
 
-    def answer(s: float, q_now: float, q_limit: float, depth: int) -> tuple[float, float, int]:
-        first = step(q_now, s, depth)
+
+def _new_kappa_first(q: float, kappa: float, depth: int) -> tuple[float, float]:
+    _, kappa = _on_the_ray(q, kappa, depth)
+    return q * (1 + kappa / depth) ** depth, kappa
+
+
+def _by(
+    step: Callable[[float, float, int], tuple[float, float]], extra: int = 0, at_limit: bool = False
+) -> Callable[..., Any]:
+    """The answer of exercise 2 with this step."""
+
+    def answer(kappa: float, q_now: float, q_limit: float, depth: int) -> tuple[float, float, int]:
+        first = step(q_now, kappa, depth)
         count, q = 0, q_now
-        while q <= q_limit:
-            q, s = step(q, s, depth)
+        while q < q_limit or (q == q_limit and not at_limit):
+            q, kappa = step(q, kappa, depth)
             count += 1
         return *first, count + extra
 

@@ -12,12 +12,12 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
+from seem_lab.adam_runs import stored_adam_runs
 from seem_lab.growth import Fit, fit_line, fit_power, terminal_start
 from seem_lab.panels.panel import Panel, whole_slider
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
-from seem_lab.problems import DATA
 
-BETA2, LR, DEPTH, GAMMA = (0.9, 0.99, 0.999, 0.9999), (3e-4, 1e-3, 3e-3), (2, 3), 0.99
+BETA2, LR, DEPTH = (0.9, 0.99, 0.999, 0.9999), (3e-4, 1e-3, 3e-3), (2, 3)
 HEIGHTS = (30, 60, 120, 240, 480)  # of the left axis
 
 
@@ -49,6 +49,11 @@ class Climb:
         """The straight line through the climb, if there is one."""
         return None if self.window is None else fit_line(self.step[self.window], values[self.window])
 
+    @property
+    def exponent(self) -> float:
+        """The k for which |Q|^(1/k) is straightest."""
+        return fit_power(self.step[self.window], self.root[self.window] ** self.depth).exponent
+
 
 class SteadyClimb(Panel):
     """Stored runs of the toy walk under Adam: beta2, learning rate, depth and seed.
@@ -68,11 +73,6 @@ class SteadyClimb(Panel):
         "three times the learning rate": {"lr": 3e-3},
     }
 
-    def __init__(self, **parameters: Any) -> None:
-        with np.load(DATA / "adam_runs.npz", allow_pickle=False) as stored:
-            self.runs = {name: stored[name] for name in stored.files}
-        super().__init__(**parameters)
-
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
         def choice(name: str, value: int | float, options: tuple[int | float, ...]) -> ipywidgets.SelectionSlider:
             return ipywidgets.SelectionSlider(
@@ -91,34 +91,35 @@ class SteadyClimb(Panel):
         }
 
     def compute(self, beta2: float, lr: float, depth: int, seed: int) -> Climb:
-        wanted = {"beta2": beta2, "lr": lr, "depth": depth, "seed": seed, "gamma": GAMMA}
-        (row,) = np.flatnonzero(np.all([self.runs[name] == value for name, value in wanted.items()], axis=0))
-        start = terminal_start(self.runs["td_error_norm"][row])
+        runs = stored_adam_runs(depth, beta2, lr)
+        (row,) = np.flatnonzero(runs.seed == seed)
+        start = terminal_start(runs.td_error_norm[row])
         return Climb(
             depth=depth,
             beta2=beta2,
             lr=lr,
-            step=self.runs["step"],
-            norm=self.runs["parameter_norm"][row].astype(float),
-            root=self.runs["q_max"][row].astype(float) ** (1 / depth),
-            ratio=self.runs["ratio"][row].astype(float),
+            step=runs.step,
+            norm=runs.parameter_norm[row],
+            root=runs.q_max[row] ** (1 / depth),
+            ratio=runs.ratio[row],
             window=None if start is None else slice(start, None),
         )
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         left, right = figure.subplots(1, 2)
-        last = self.runs["step"][-1]
+        last = stored_adam_runs().step[-1]
         tidy(left, title="Parameters and values", x="training step")
         left.set(xlim=(0, last), ylim=(0, HEIGHTS[-1]))
         norm, root, norm_line, root_line = animate(
             left.plot([], [], color=BLUE, linewidth=2.2, label=r"$\|\theta\|$")[0],
             left.plot([], [], color=ORANGE, linewidth=2.2, linestyle="--", label=r"$|Q|^{1/L}$")[0],
-            left.plot([], [], color="black", linewidth=1.2, linestyle=":", label="straight lines")[0],
-            left.plot([], [], color="black", linewidth=1.2, linestyle=":")[0],
+            left.plot([], [], color="black", linewidth=1.4, linestyle=":", label=r"line of $\|\theta\|$")[0],
+            left.plot([], [], color="black", linewidth=1.4, linestyle="-.", label=r"line of $|Q|^{1/L}$")[0],
         )
-        left.legend(loc="upper left", frameon=False)
-        tidy(right, title="Step over learning rate, middle parameter", x="training step")
-        right.set(xlim=(0, last), ylim=(0, 3.7), ylabel=r"ratio $|\hat m| / \sqrt{\hat v}$")
+        left.legend(loc="upper left", frameon=False, bbox_to_anchor=(0, 0.88))
+        said = animate(left.text(0.02, 0.98, "", transform=left.transAxes, va="top", fontsize=10))
+        tidy(right, title="Step of the median parameter, over learning rate", x="training step")
+        right.set(xlim=(0, last), ylim=(0, 3.7), ylabel=r"$\zeta = |\hat m| / \sqrt{\hat v}$")
         right.axhline(1, color=GREY, linewidth=0.8)
         ratio, early, name = animate(
             right.plot([], [], color=BLUE, linewidth=2.2)[0],
@@ -127,7 +128,7 @@ class SteadyClimb(Panel):
         )
         return SimpleNamespace(
             left=left, norm=norm, root=root, norm_line=norm_line, root_line=root_line,
-            ratio=ratio, early=early, name=name,
+            ratio=ratio, early=early, name=name, said=said,
         )  # fmt: skip
 
     def draw(self, artists: SimpleNamespace, result: Climb) -> None:
@@ -148,17 +149,22 @@ class SteadyClimb(Panel):
         artists.early.set_ydata([early, early])
         artists.name.set_y(early)
         artists.name.set_text(f"√(4L-1) = {early:.2f}")
+        norm, root = result.line(result.norm), result.line(result.root)
+        artists.said.set_text(
+            "it does not climb"
+            if norm is None or root is None
+            else f"straight? R² {norm.r_squared:.4f} and {root.r_squared:.4f}; exponent {result.exponent:.2f}"
+        )
 
     def sentence(self, result: Climb) -> str:
         where = f"Depth {result.depth}, beta2 {result.beta2:g}, learning rate {result.lr:g}"
         norm, root = result.line(result.norm), result.line(result.root)
-        if norm is None or root is None or result.window is None:
+        if norm is None or root is None:
             return f"{where}: it does not climb within {result.step[-1]} steps."
-        exponent = fit_power(result.step[result.window], result.root[result.window] ** result.depth).exponent
         top = int(result.ratio.argmax())
         return (
             f"{where}: from step {norm.first} on, the norm climbs {norm.slope:.3g} a step (R² {norm.r_squared:.4f}); "
-            f"R² of |Q|^(1/{result.depth}) is {root.r_squared:.4f}, the best exponent {exponent:.2f} (simple law: "
-            f"{result.depth}). The ratio is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
+            f"R² of |Q|^(1/{result.depth}) is {root.r_squared:.4f}, the best exponent {result.exponent:.2f} (simple "
+            f"law: {result.depth}). The ratio ζ is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
             f"{result.ratio[-1]:.2f} at step {result.step[-1]}."
         )

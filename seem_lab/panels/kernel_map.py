@@ -17,6 +17,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from seem_lab.kernel_profiles import ntk_map
 from seem_lab.kernels import ntk
 from seem_lab.networks import mlp
 from seem_lab.panels.panel import Panel, log_slider, slider
@@ -26,7 +27,6 @@ from seem_lab.problems import toy_walk
 from seem_lab.training import train
 
 AXIS = torch.linspace(-2, 3, 40, dtype=torch.float64)
-PLANE = torch.cartesian_prod(AXIS, AXIS).flip(1)  # (1600, 2) positions, row by row from below
 
 
 @dataclass(frozen=True)
@@ -90,25 +90,24 @@ class KernelMap(Panel):
     def compute(self, east: float, north: float, action: float, read: float, lr: float, network: str) -> Update:
         before = self.networks[network]
         updated = torch.tensor([[east, north, *_direction(action)]], dtype=torch.float64)
-        read_at = torch.tensor([_direction(read)], dtype=torch.float64)
-        line = torch.stack([AXIS, torch.full_like(AXIS, north)], dim=1)
-        inputs = torch.cat([updated, *(torch.cat([p, read_at.expand(len(p), 2)], dim=1) for p in (line, PLANE))])
-        kernel = ntk(before, inputs, updated).squeeze(1)
-        here = kernel[0].item()
-        relative = (kernel / here).numpy()
+        read_at = torch.tensor([0.0, 0.0, *_direction(read)], dtype=torch.float64)
+        here = ntk(before, updated).item()
+        rows = torch.cat([AXIS, updated[0, 1:2]])  # the last one is the line through x0
+        relative = (ntk_map(before, updated[0], AXIS, rows, read_from=read_at) / here).numpy()
+        line = read_at.repeat(len(AXIS), 1)
+        line[:, 0], line[:, 1] = AXIS, north
+        inputs = torch.cat([updated, line])
         after = _updated(before, updated, lr)
         with torch.no_grad():
-            change = (
-                (after(inputs[: 1 + len(line)]) - before(inputs[: 1 + len(line)])).squeeze(1) / (lr * here)
-            ).numpy()
+            change = ((after(inputs) - before(inputs)).squeeze(1) / (lr * here)).numpy()
         return Update(
             updated=updated[0].numpy(),
-            read=read_at[0].numpy(),
+            read=read_at[2:].numpy(),
             lr=lr,
             predicted_rise=lr * here,
             real_rise=lr * here * change[0],
-            over_plane=relative[1 + len(line) :].reshape(len(AXIS), len(AXIS)),
-            predicted=relative[1 : 1 + len(line)],
+            over_plane=relative[:-1],
+            predicted=relative[-1],
             real=change[1:],
         )
 

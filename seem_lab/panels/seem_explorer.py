@@ -25,7 +25,7 @@ from seem_lab.seem import Seem, seem
 from seem_lab.stacked_training import train_stacked
 from seem_lab.training import step_size
 
-STEPS, GRID = 800, 25  # training ends here; SEEM can be read at every so many steps
+STEPS, GRID = 1500, 25  # training ends here; SEEM can be read at every so many steps
 LIMIT = 1e6
 
 
@@ -55,12 +55,14 @@ class Reading:
         step: where SEEM was read.
         seem: what was read.
         lr: learning rate.
+        name: the run's seed and discount.
     """
 
     run: Followed
     step: int
     seem: Seem
     lr: float
+    name: str
 
     @property
     def end(self) -> int:
@@ -72,8 +74,8 @@ class SeemExplorer(Panel):
     """Read SEEM at a step of a run: the growth it promises beside the growth that came, and the shape of its mode.
 
     Example:
-        >>> SeemExplorer(seed=14).text.split(".")[0]
-        'Read at step 100, SEEM is 7'
+        >>> SeemExplorer(seed=14).text.split(":")[0]
+        'Seed 14, discount 0.965'
     """
 
     title = "What does SEEM promise?"
@@ -96,7 +98,8 @@ class SeemExplorer(Panel):
     def compute(self, step: float, seed: int, gamma: float, lr: float) -> Reading:
         run = follow(seed, round(gamma, 6), round(lr, 9))
         place = min(int(step) // GRID, len(run.networks) - 1)
-        return Reading(run, place * GRID, seem(run.networks[place], *run.walk.bootstrap(run.networks[place])), lr)
+        found = seem(run.networks[place], *run.walk.bootstrap(run.networks[place]))
+        return Reading(run, place * GRID, found, lr, f"Seed {seed}, discount {gamma:.3g}")
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         figure.set_layout_engine("none")  # an automatic layout moves a little on every full draw
@@ -104,7 +107,7 @@ class SeemExplorer(Panel):
         square = (0.61, 0.13, height * self.size[1] / self.size[0], height)
         left, right = figure.add_axes((0.08, 0.13, 0.44, height)), figure.add_axes(square)
         left.set_yscale("log")
-        left.set(xlim=(0, STEPS), ylim=(1e-6, 1e9))
+        left.set(xlim=(0, STEPS), ylim=(3e-5, 1e9))
         tidy(left, title="The run, and the promise", x="training step", y=r"length of the TD error $\|u\|$")
         line, promise, here, cross = animate(
             left.plot([], [], color=BLUE, linewidth=2, label="the run")[0],
@@ -149,7 +152,7 @@ class SeemExplorer(Panel):
     def sentence(self, result: Reading) -> str:
         reading, left = result.seem, STEPS - result.step
         eps = step_size(result.lr, reading.n)
-        says = [f"Read at step {result.step}, SEEM is {reading.value:.2g}."]
+        says = [f"{result.name}: read at step {result.step}, SEEM is {reading.value:.2g}."]
         if reading.value > 0:
             constants = float(time_constants(reading.value, lr=result.lr, n=reading.n, steps_left=left))
             rule = "more than 1: the rule warns" if constants > 1 else "not more than 1: the rule does not warn"

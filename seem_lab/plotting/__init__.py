@@ -32,6 +32,15 @@ from seem_lab.plotting.kernels import (
     response_along_ray,
     seem_at_start,
 )
+from seem_lab.plotting.layer_norm import (
+    ends_of_runs,
+    kernel_maps,
+    parts_along_ray,
+    seem_through_training,
+    side_by_side,
+    value_errors,
+    width_convergence,
+)
 from seem_lab.plotting.linear import (
     error_growth,
     error_plane,
@@ -75,6 +84,7 @@ __all__ = [
     "auroc_over_time",
     "climb_exponents",
     "crash_steps",
+    "ends_of_runs",
     "error_and_inverse",
     "error_growth",
     "error_plane",
@@ -93,6 +103,7 @@ __all__ = [
     "growth_ratios",
     "kernel_drift",
     "kernel_exponents",
+    "kernel_maps",
     "kernel_matrix",
     "kernel_with_shapes",
     "live_readings",
@@ -101,6 +112,7 @@ __all__ = [
     "moves",
     "multipliers_in_the_plane",
     "pair_path",
+    "parts_along_ray",
     "phase_diagram",
     "predicted_and_measured",
     "predicted_rates",
@@ -115,7 +127,9 @@ __all__ = [
     "seem_by_discount",
     "seem_by_outcome",
     "seem_readings",
+    "seem_through_training",
     "shared_spectrum",
+    "side_by_side",
     "sign_and_growth",
     "signed_errors",
     "stability_circle",
@@ -125,5 +139,7 @@ __all__ = [
     "time_to_crash",
     "transient_growth",
     "value_chases_target",
+    "value_errors",
     "walk_picture",
+    "width_convergence",
 ]

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.lines import Line2D
 
+from seem_lab.adam_runs import AdamRuns
 from seem_lab.growth import fit_line
-from seem_lab.plotting.figure import BLUE, GREY, ORANGE, LessonFigure, series, tidy
+from seem_lab.plotting.figure import BLUE, GREEN, GREY, ORANGE, LessonFigure, series, tidy
 from seem_lab.training import History
 
 BAND: dict[str, Any] = {"alpha": 0.2, "linewidth": 0}
@@ -19,18 +21,29 @@ def adam_step_sizes(ratios: Mapping[str, np.ndarray]) -> LessonFigure:
     """Adam's step over the learning rate, for gradients that are given: one line each.
 
     Args:
-        ratios: what the gradient does, to `(T,)` steps divided by the learning rate.
+        ratios: what the gradient does, to `(T,)` steps divided by the learning rate; at most five.
     """
-    figure = LessonFigure(7.6, 3.4)
+    figure = LessonFigure(7.6, 3.6)
     axes = figure.subplots()
     words = []
-    for (label, ratio), style in zip(ratios.items(), series(), strict=False):
+    looks: tuple[dict[str, Any], ...] = (  # the first two may lie on each other, the third is ragged
+        {"color": BLUE, "linewidth": 6, "alpha": 0.35},
+        {"color": "black", "linewidth": 1.4, "linestyle": "--"},
+        {"color": GREY, "linewidth": 0.8},
+        {"color": ORANGE, "linewidth": 2.2, "linestyle": "--"},
+        {"color": GREEN, "linewidth": 2.2, "linestyle": "-."},
+    )
+    for (label, ratio), look in zip(ratios.items(), looks, strict=False):
         steps = np.arange(1, len(ratio) + 1)
-        axes.plot(steps, ratio, label=label, **style)
-        words.append(f"{label}: {ratio[0]:.2f} at the first step, {ratio[-1]:.2f} at step {steps[-1]}")
-    axes.axhline(1, color="black", linewidth=0.8)
+        axes.plot(steps, ratio, label=label, **look)
+        top = int(ratio.round(2).argmax())  # what rounding moves is no maximum
+        words.append(
+            f"{label}: {ratio[0]:.2f} at the first step, at most {ratio[top]:.2f}, at step {steps[top]}, and "
+            f"{ratio[-1]:.2f} at step {steps[-1]}"
+        )
     tidy(axes, title="Adam's step for one parameter", x="step", y=r"size of the step $/\,\eta$")
     axes.set_ylim(bottom=0)
+    axes.set_yticks([0, 1, 3**0.5, 7**0.5], ["0", "1", r"$\sqrt{3}$", r"$\sqrt{7}$"])
     axes.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.alt = "Size of Adam's step divided by the learning rate. " + "; ".join(words) + "."
     return figure
@@ -56,7 +69,7 @@ def explosion_and_climb(sgd: Sequence[History], step: np.ndarray, adam: np.ndarr
     both.set_yscale("log")
     both.plot([], [], color=ORANGE, linestyle="--", marker="x", label="SGD, stopped above one million")
     both.plot([], [], color=BLUE, label="Adam")
-    both.legend(fontsize=9, frameon=False, loc="center right")
+    figure.legend(*both.get_legend_handles_labels(), fontsize=9, frameon=False, loc="outside lower center", ncols=2)
     tidy(both, title=f"{len(adam)} seeds, logarithmic axis", x="training step", y="largest $|Q|$")
     tidy(alone, title="Adam alone, linear axis", x="training step", y="largest $|Q|$")
     crash = [run.step[-1] for run in sgd if run.diverged]
@@ -69,81 +82,102 @@ def explosion_and_climb(sgd: Sequence[History], step: np.ndarray, adam: np.ndarr
     return figure
 
 
-def steady_climb(step: np.ndarray, groups: Mapping[int, tuple[np.ndarray, np.ndarray]], line_from: int) -> LessonFigure:
-    """||theta|| above and |Q|^(1/L) below, every seed, with the straight line of the middle one; a column a depth.
+def steady_climb(groups: Mapping[int, AdamRuns]) -> LessonFigure:
+    """||theta||, |Q|^(1/L), and how far the latter lies from its line, every seed; a column a depth.
+
+    The straight line is that of the seed whose last value is the middle one, drawn thick, over the window of the fit.
 
     Args:
-        step: `(T,)` steps.
-        groups: depth L to `(||theta||, largest |Q|)`, each `(S, T)`.
-        line_from: first step the straight lines are fitted to.
+        groups: depth L to runs that all climb.
     """
-    figure = LessonFigure(9.0, 5.4)
-    there, words = step >= line_from, []
-    columns = figure.subplots(2, len(groups), sharex=True, squeeze=False).T
-    for (upper, lower), (depth, (norm, q)) in zip(columns, groups.items(), strict=True):
-        for axes, values, name, said in (
-            (upper, norm, r"$\|\theta\|$", "norm of the parameters"),
-            (lower, q ** (1 / depth), rf"$|Q|^{{1/{depth}}}$", f"root {depth} of the largest |Q|"),
+    figure = LessonFigure(9.0, 7.0)
+    words = []
+    columns = figure.subplots(3, len(groups), sharex=True, squeeze=False).T
+    middle_seed: dict[str, Any] = {"color": BLUE, "linewidth": 2.4}
+    pale: dict[str, Any] = {"color": BLUE, "linewidth": 0.6, "alpha": 0.35}
+    straight: dict[str, Any] = {"color": "black", "linewidth": 1.4, "linestyle": "--"}
+    for (upper, lower, rest), (depth, runs) in zip(columns, groups.items(), strict=True):
+        windows = list(runs.climbs())
+        for axes, values, pick, name, said in (
+            (upper, runs.parameter_norm, 1, r"$\|\theta\|$", "norm of the parameters"),
+            (lower, runs.q_max ** (1 / depth), 2, rf"$|Q|^{{1/{depth}}}$", f"root {depth} of the largest |Q|"),
         ):
-            axes.plot(step, values.T, color=BLUE, linewidth=0.7, alpha=0.7)
-            middle = values[np.argsort(values[:, -1])[len(values) // 2]]
-            line = fit_line(step[there], middle[there])
-            axes.plot(step, line.intercept + line.slope * step, color=ORANGE, linewidth=1.8, linestyle="--")
+            middle = int(np.argsort(values[:, -1])[len(values) // 2])
+            axes.plot(runs.step, values.T, **pale)
+            axes.plot(runs.step, values[middle], **middle_seed)
+            for row, window in enumerate(windows):
+                there, y = window[0], window[pick] if pick == 1 else window[pick] ** (1 / depth)
+                line = fit_line(there, y)
+                fitted = line.intercept + line.slope * there
+                if row == middle:
+                    axes.plot(there, fitted, **straight)
+                if axes is lower:
+                    rest.plot(there, 100 * (y - fitted) / y[-1], **(middle_seed if row == middle else pale))
             tidy(axes, y=name)
             axes.set_ylim(bottom=0)
             words.append(
                 f"depth {depth}, {said}: from {np.median(values[:, 0]):.3g} to {np.median(values[:, -1]):.3g} (medians)"
             )
+        rest.axhline(0, **straight)
+        tidy(rest, x="training step", y=f"$|Q|^{{1/{depth}}}$ minus line,\n% of the last value")
         upper.set_title(f"depth $L = {depth}$", fontsize=11, loc="left")
-        lower.set_xlabel("training step")
-    columns[0, 0].plot([], [], color=BLUE, label=f"{len(norm)} seeds")
-    columns[0, 0].plot(
-        [], [], color=ORANGE, linestyle="--", linewidth=1.8, label=f"middle seed, line from step {line_from} on"
-    )
-    columns[0, 0].legend(fontsize=9, frameon=False, loc="upper left")
+    handles = [
+        Line2D([], [], label=label, **look)
+        for label, look in (
+            (f"{len(runs.seed)} seeds", pale),
+            ("the middle seed", middle_seed),
+            ("its straight line", straight),
+        )
+    ]
+    figure.legend(handles=handles, fontsize=9, frameon=False, loc="outside lower center", ncols=3)
     figure.alt = (
-        "Against the training step, under Adam, every seed climbs nearly on a straight line, bent a little downwards. "
-        + "; ".join(words)
-        + "."
+        "Against the training step, under Adam, every seed climbs nearly on a straight line. The curves lie below "
+        "their lines at both ends and above them in the middle: they bend downwards. " + "; ".join(words) + "."
     )
     return figure
 
 
 def ratio_through_training(
-    step: np.ndarray, groups: Mapping[str, tuple[np.ndarray, np.ndarray | None]], start: float
+    step: np.ndarray, groups: Mapping[int, tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]]
 ) -> LessonFigure:
-    """m / sqrt(v) over the steps: median and band over seeds, and what one number under Adam does.
+    """m / sqrt(v) over the steps: medians and bands over seeds, and what one number under Adam does; a panel a depth.
 
     Args:
         step: `(T,)` steps.
-        groups: label to the measured ratios `(S, T)` and the ratio of the one-number model `(T,)`, if there is one.
-        start: sqrt(4L - 1), the value for power-law growth long before 1 / (1 - beta2) steps.
+        groups: depth L to what was measured, label to `(S, T)`, and to the models, label to `(T,)`; two of each.
     """
-    figure = LessonFigure(8.0, 3.8)
-    axes = figure.subplots()
+    figure = LessonFigure(9.2, 4.2)
     words = []
-    for (label, (measured, model)), style in zip(groups.items(), series(), strict=False):
-        low, middle, high = np.quantile(measured, [0.1, 0.5, 0.9], axis=0)
-        axes.fill_between(step, low, high, color=style["color"], **BAND)
-        axes.plot(step, middle, label=f"{label}, median of {len(measured)} seeds", **style)
-        top = int(middle.argmax())
-        words.append(
-            f"{label}: at most {middle[top]:.2f}, at step {step[top]}, and {middle[-1]:.2f} at step {step[-1]}"
-        )
-        if model is not None:
-            axes.plot(step, model, color="black", linewidth=1.0, linestyle=":")
-            words[-1] += f" (one number: {model[-1]:.2f})"
-    axes.fill_between([], [], color=GREY, label=SEEDS, **BAND)
-    if any(model is not None for _, model in groups.values()):
-        axes.plot([], [], color="black", linewidth=1.0, linestyle=":", label="one number under Adam")
-    for value, name in ((start, rf"$\sqrt{{4L-1}} = {start:.2f}$"), (1.0, "a gradient that stands still")):
-        axes.axhline(value, color=GREY, linewidth=0.8)
-        axes.annotate(name, (step[-1], value), (0, 3), textcoords="offset points", ha="right", fontsize=9, color=GREY)
-    tidy(axes, title="How much longer than the learning rate is a step?", x="training step")
-    axes.set_ylabel(r"ratio $|\hat m| / \sqrt{\hat v}$")
-    axes.set_ylim(0, 1.12 * start)
-    axes.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.alt = f"Ratio of m to the root of v over training; {start:.2f} expected early. " + "; ".join(words) + "."
+    panels = np.atleast_1d(figure.subplots(1, len(groups), sharey=True))
+    thin = ({"linestyle": "-", "linewidth": 1.0}, {"linestyle": ":", "linewidth": 1.6})
+    for axes, (depth, (measured, models)) in zip(panels, groups.items(), strict=True):
+        for (label, values), style in zip(measured.items(), series(), strict=False):
+            low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=0)
+            axes.fill_between(step, low, high, color=style["color"], **BAND)
+            axes.plot(step, middle, label=label, **{**style, "linewidth": 2.6})
+            top = int(middle.argmax())
+            words.append(
+                f"depth {depth}, {label}: {middle[0]:.2f} at step {step[0]}, at most {middle[top]:.2f}, at step "
+                f"{step[top]}, and {middle[-1]:.2f} at step {step[-1]}"
+            )
+        for (label, values), look in zip(models.items(), thin, strict=False):
+            axes.plot(step, values, color="black", label=label, **look)
+            words.append(f"{label}: at most {values.max():.2f}, at the end {values[-1]:.2f}")
+        axes.fill_between([], [], color=GREY, label=SEEDS, **BAND)
+        early = (4 * depth - 1) ** 0.5
+        for level in (1, early):
+            axes.axhline(level, color=GREY, linewidth=0.8)
+        axes.annotate(
+            rf"$\sqrt{{4L-1}} = {early:.2f}$", (step[-1], early), (0, 3), textcoords="offset points", ha="right",
+            fontsize=9,
+        )  # fmt: skip
+        tidy(axes, title=f"depth $L = {depth}$", x="training step")
+    panels[0].set_ylabel(r"$\zeta$: step of a parameter $/\,\eta$")
+    panels[0].set_ylim(0, 1.12 * (4 * max(groups) - 1) ** 0.5)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), fontsize=9, frameon=False, loc="outside lower center", ncols=3
+    )
+    figure.alt = "Ratio of m to the root of v over training, medians over the seeds. " + "; ".join(words) + "."
     return figure
 
 
@@ -179,34 +213,39 @@ def climb_exponents(groups: Mapping[int, Mapping[str, tuple[np.ndarray, float]]]
 
 
 def predicted_rates(step: np.ndarray, measured: np.ndarray, sgd: np.ndarray, adam: np.ndarray) -> LessonFigure:
-    """Growth of ||u|| a step, beside eps SEEM and the same with Adam's step sizes put in.
+    """Growth of ||u|| a step, beside eps SEEM and the same with Adam's step sizes; right, the latter over the former.
 
     Args:
         step: `(T,)` steps.
         measured: `(S, T)` log-growth of ||u|| a step.
         sgd: `(S, T)` eps SEEM.
-        adam: `(S, T)` eps max Re eig(A_D).
+        adam: `(S, T)` eps max Re eig(A_Adam).
     """
-    figure = LessonFigure(8.0, 3.8)
-    axes = figure.subplots()
+    figure = LessonFigure(9.2, 4.0)
+    left, right = figure.subplots(1, 2)
     words = []
     looks: tuple[dict[str, Any], ...] = (
-        {"color": ORANGE, "linestyle": "--", "label": r"$\varepsilon\,$SEEM, made for SGD"},
-        {"color": BLUE, "linestyle": "-", "label": r"$\varepsilon\,$SEEM of $A_D$, made for Adam"},
+        {"color": ORANGE, "linestyle": "--", "label": r"$\varepsilon$ SEEM, made for SGD"},
+        {"color": BLUE, "linestyle": "-", "label": r"$\varepsilon$ max Re eig $A_{\mathrm{Adam}}$"},
         {"color": "black", "linestyle": ":", "linewidth": 3, "label": "measured"},
     )
-    for values, name, look in zip((sgd, adam, measured), ("SEEM", "SEEM of A_D", "measured"), looks, strict=True):
+    for values, name, look in zip((sgd, adam, measured), ("SEEM", "A_Adam", "measured"), looks, strict=True):
         low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=0)
-        axes.fill_between(step, low, high, color=look["color"], **BAND)
-        axes.plot(step, middle, **look)
+        left.fill_between(step, low, high, color=look["color"], **BAND)
+        left.plot(step, middle, **look)
         words.append(f"{name} {middle[0]:.2g} at step {step[0]} and {middle[-1]:.2g} at step {step[-1]}")
-    axes.fill_between([], [], color=GREY, label=SEEDS, **BAND)
-    axes.set_yscale("log")
-    tidy(axes, title=f"Growth of the TD error, {len(measured)} seeds (medians)", x="training step")
-    axes.set_ylabel(r"growth of $\|u\|$ a step (logarithm)")
-    axes.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+    left.fill_between([], [], color=GREY, label=SEEDS, **BAND)
+    left.set_yscale("log")
+    tidy(left, title="Growth of the TD error", x="training step", y=r"growth of $\log\,\|u\|$ per step")
+    low, middle, high = np.quantile(adam / measured, [0.1, 0.5, 0.9], axis=0)
+    right.fill_between(step, low, high, color=BLUE, **BAND)
+    right.plot(step, middle, color=BLUE)
+    right.axhline(1, color="black", linewidth=3, linestyle=":")
+    tidy(right, title=r"$\varepsilon$ max Re eig $A_{\mathrm{Adam}}$ / measured", x="training step", y="ratio")
+    figure.legend(*left.get_legend_handles_labels(), fontsize=9, frameon=False, loc="outside lower center", ncols=4)
     figure.alt = (
-        "Growth of the TD error a step, logarithmic axis, medians over the seeds; predicted by eps times SEEM, by eps "
-        "times the same of A_D, and measured: " + "; ".join(words) + "."
+        f"Left, logarithmic axis: growth of the TD error per step, medians over {len(measured)} seeds; predicted by "
+        "eps times SEEM, by eps times the leading eigenvalue of A_Adam, and measured: " + "; ".join(words) + ". "
+        f"Right: the second over the third, {middle[0]:.2f} at step {step[0]}, {middle[-1]:.2f} at step {step[-1]}."
     )
     return figure

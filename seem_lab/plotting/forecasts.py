@@ -46,7 +46,7 @@ def forecast_errors(groups: Errors) -> LessonFigure:
 
 
 def forecast_intervals(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> LessonFigure:
-    """The interval of every forecast around the step of the crash (zero), narrow ones first; misses are crosses.
+    """The interval of every forecast around the step of the crash (zero), narrow ones first; misses have crosses.
 
     Args:
         groups: group -> (low, high), `(runs,)` each: ends of the interval minus the step of the crash.
@@ -60,19 +60,26 @@ def forecast_intervals(groups: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Les
         holds = (low <= 0) & (high >= 0)
         run = np.arange(len(low))
         bound = max(6.0, 1.2 * np.quantile(np.abs(np.concatenate([low, high])), 0.95))
+        width = np.median(high - low)
         low, high = np.clip(low, -bound, bound), np.clip(high, -bound, bound)
-        axes.vlines(run[holds], low[holds] - 0.15, high[holds] + 0.15, color=BLUE, linewidth=2.2)
-        axes.vlines(run[~holds], low[~holds] - 0.15, high[~holds] + 0.15, color=ORANGE, linewidth=2.2)
         nearest = np.clip(np.where(low > 0, low, high), -0.93 * bound, 0.93 * bound)  # inside the picture
-        axes.plot(run[~holds], nearest[~holds], "x", color=ORANGE, markersize=7, markeredgewidth=2)
+        axes.plot(run[~holds], nearest[~holds], "x", color=ORANGE, markersize=7, mew=2, zorder=3)
+        for rows, color in ((holds, BLUE), (~holds, ORANGE)):
+            axes.vlines(run[rows], low[rows], high[rows], color=color, linewidth=1.4)
+            single, beyond = rows & (low == high), rows & (high == bound)
+            axes.plot(run[single], low[single], "_", color=color, markersize=3, markeredgewidth=2)
+            axes.plot(run[beyond], high[beyond] * 0.97, "^", color=color, markersize=5)
+            beyond = rows & (low == -bound)
+            axes.plot(run[beyond], low[beyond] * 0.97, "v", color=color, markersize=5)
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set(ylim=(-bound, bound), xticks=[])
+        axes.locator_params(axis="y", integer=True)
         tidy(axes, title=f"{group}: {holds.sum()} of {len(holds)} hold it", y="steps from the crash")
         axes.grid(axis="x", visible=False)
-        told.append(
-            f"{group}: {holds.sum()} of {len(holds)} intervals hold it, median width {np.median(high - low):.0f}"
-        )
-    figure.supxlabel("one bar a run, narrow intervals first; a cross marks a miss", fontsize=10)
+        told.append(f"{group}: {holds.sum()} of {len(holds)} intervals hold it, median width {width:.0f}")
+    figure.supxlabel(
+        "the runs, narrow intervals first (dash: a single step; cross: a miss; triangle: it goes on)", fontsize=10
+    )
     figure.alt = "Intervals of the forecasts around the step of the crash. " + "; ".join(told) + "."
     return figure
 
@@ -95,15 +102,18 @@ def errors_by_start(groups: Mapping[str, Mapping[str, Mapping[int, ArrayLike]]])
             place = np.arange(len(size)) + 0.16 * (shift - (len(methods) - 1) / 2)
             axes.errorbar(
                 place, middle, (middle - low, high - middle), color=style["color"], marker=marker, markersize=6,
-                linestyle="none", linewidth=1.6, capsize=3, label=method,
+                linestyle=style["linestyle"], linewidth=1.2, elinewidth=1.6, capsize=3, label=method,
             )  # fmt: skip
             words.append(f"{method} " + ", ".join(f"{value:.0f} %" for value in middle))
         axes.set_xticks(range(len(by_multiple)), [f"{multiple}x" for multiple in by_multiple])
         axes.set_ylim(-4, 105)
         tidy(axes, title=group)
         told.append(f"{group}: medians at {', '.join(f'{m} times' for m in by_multiple)}: " + "; ".join(words))
-    figure.supxlabel("error at the forecast, in multiples of its minimum (later to the right)", fontsize=10)
-    figure.supylabel("% of the steps left", fontsize=10)
+    figure.supxlabel(
+        "when the forecast is made: TD error, in multiples of its minimum (mark: median; bar: 10 to 90 % of the runs)",
+        fontsize=10,
+    )
+    figure.supylabel("error of the forecast, % of the steps left", fontsize=10)
     _legend_above(figure)
     figure.alt = "Error of the forecasts by how early they are made. " + ". ".join(told) + "."
     return figure
@@ -119,16 +129,21 @@ def errors_and_switches(switches: ArrayLike, error: ArrayLike) -> LessonFigure:
     switches, error = np.asarray(switches), 100 * np.asarray(error, float)
     figure = LessonFigure(7.0, 3.2)
     axes = tidy(
-        figure.subplots(), x="greedy next actions that change after the forecast", y="error, % of the steps left"
+        figure.subplots(),
+        x="greedy next actions that change after the forecast (linear up to 10, logarithmic above)",
+        y="error, % of the steps left",
     )
+    aside = np.random.default_rng(0).uniform(-0.7, 0.7, len(switches))  # so that equal runs do not hide each other
+
     for label, rows, color, marker in (("none", switches == 0, BLUE, "o"), ("some", switches > 0, ORANGE, "^")):
         axes.plot(
-            switches[rows], error[rows], marker, color=color, fillstyle="none", label=f"{label}: {rows.sum()} runs"
-        )
+            np.where(switches == 0, aside, switches)[rows], error[rows], marker, color=color, fillstyle="none",
+            label=f"{label}: {rows.sum()} runs",
+        )  # fmt: skip
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=10)
     axes.set_xticks([0, 10, 30, 100, 300], ["0", "10", "30", "100", "300"])
-    axes.set_xlim(-2, 400)
+    axes.set_xlim(-2, max(400, 1.2 * switches.max()))
     axes.minorticks_off()
     axes.legend(frameon=False)
     still, moving = np.abs(error[switches == 0]), np.abs(error[switches > 0])
@@ -141,37 +156,49 @@ def errors_and_switches(switches: ArrayLike, error: ArrayLike) -> LessonFigure:
 
 
 def false_alarm(run: History, forecasts: Sequence[Forecast]) -> LessonFigure:
-    """A run that turned back: its error and SEEM over steps, and the crash steps that were forecast on the way.
+    """A run that turned back: its error, its leading eigenvalue, and the crash steps that were forecast on the way.
 
     Args:
-        run: a run that did not diverge.
+        run: a run that did not diverge, with SEEM at some of its records.
         forecasts: made along it.
     """
-    figure = LessonFigure(8.0, 3.5)
-    left, right = figure.subplots(1, 2)
+    figure = LessonFigure(9.4, 3.5)
+    left, middle, right = figure.subplots(1, 3)
     multiple = run.td_error_norm / np.minimum.accumulate(run.td_error_norm)
-    tidy(left, title="error, in multiples of its minimum", x="training step", y="multiple (log scale)")
+    tidy(left, title="error / its minimum so far", x="training step", y="multiple (log scale)")
     left.semilogy(run.step, multiple, color=BLUE, linewidth=2)
     left.set_yticks([1, 2, 3, 5, 10], ["1", "2", "3", "5", "10"])
     left.minorticks_off()
     peak = int(np.argmax(multiple))
-    tidy(right, title="crash step forecast on the way", x="training step of the forecast", y="forecast crash step")
     made = [
         (f.step, f.crash_step, f.low, f.high)
         for f in forecasts
         if f.crash_step is not None and f.low is not None and f.high is not None and f.step <= run.step[peak]
     ]
     when, crash, low, high = np.array(made).T
-    right.vlines(when, low, high, color=GREY, linewidth=2.5, label="90 % interval")
-    right.plot(when, crash, "o", color=ORANGE, markersize=5, label="forecast")
+    there = np.isfinite(run.seem) & (run.step >= when.min())
+    tidy(middle, title="leading eigenvalue", x="training step")
+    for values, name, style in zip((run.seem, run.frequency), ("SEEM", "imaginary part"), series(), strict=False):
+        middle.plot(run.step[there], values[there], marker="o", markersize=3, label=name, **style)
+    middle.legend(frameon=False, fontsize=9, loc="upper right", bbox_to_anchor=(1.05, 0.75))
+    tidy(right, title="crash step forecast on the way", x="training step of the forecast", y="forecast crash step")
+    top = run.step[-1] + 50
+    right.vlines(when, low, np.minimum(high, top), color=GREY, linewidth=2.5, label="interval")
+    inside = crash <= top
+    right.plot(when[inside], crash[inside], "o", color=ORANGE, markersize=5, label="forecast")
+    right.plot(when[~inside], np.full(np.sum(~inside), top - 15), "^", color=ORANGE, markersize=8)
     right.plot(when, when, "-", color="black", linewidth=1, label="now")
-    right.set_ylim(when.min() - 50, run.step[-1] + 50)
-    right.legend(frameon=False, fontsize=9)
-    surest = int(np.argmin(high - low))
+    right.set_ylim(when.min() - 50, top)
+    right.legend(frameon=False, fontsize=9, loc="lower right")
+    surest, last = int(np.argmin(high - low)), np.flatnonzero(there & (run.step <= run.step[peak]))[-1]
+    highest = int(np.nanargmax(np.where(there, run.seem, np.nan)))
     figure.alt = (
         f"Left: the error rises to {multiple[peak]:.1f} times its minimum at step {run.step[peak]}, and falls back. "
+        f"Middle: SEEM is highest, {run.seem[highest]:.0f}, at step {run.step[highest]}, with imaginary part "
+        f"{run.frequency[highest]:.0f}; at step {run.step[last]} it is {run.seem[last]:.2g}. "
         f"Right: {len(made)} forecasts made on the way up. At step {when[surest]} the interval of the crash was "
-        f"{low[surest]} to {high[surest]}, the narrowest. The run never crashed: it was alive at step {run.step[-1]}."
+        f"{low[surest]} to {high[surest]}, the narrowest. The run never crashed: it was alive at step {run.step[-1]}. "
+        "A triangle marks a forecast beyond the picture."
     )
     return figure
 

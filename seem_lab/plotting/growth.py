@@ -53,7 +53,7 @@ def scaling_orders(scales: ArrayLike, orders: Mapping[str, Mapping[int, ArrayLik
     for axes, (name, by_depth) in zip(np.ravel(figure.subplots(1, len(orders))), orders.items(), strict=True):
         tidy(
             axes,
-            title=f"order of growth of {name} (dotted: the law)",
+            title=f"{name}: power of $s$ (dotted: the law)",
             x="scale $s$ of all parameters",
             y="power of $s$",
         )
@@ -88,16 +88,19 @@ def straightened_error(runs: Mapping[str, tuple[History, int, Fit]]) -> LessonFi
         tidy(axes, title=name, x="training step", y=rf"$\Vert u\Vert^{{{label}}}$ (1 at the square)")
         above = np.flatnonzero(scaled[: last + 1] > 3.3)
         shown = slice(int(above[-1]) if len(above) else 0, None)
-        axes.plot(run.step[shown], scaled[shown], color=BLUE, linewidth=2.4, label="run")
-        axes.plot([line.first, line.zero], [scaled[first], 0], "--", color=ORANGE, linewidth=1.6, label="line to zero")
-        axes.plot(line.last, 1, "s", color="black", markersize=7, label="the line was fitted up to here")
+        axes.plot(run.step[shown], scaled[shown], color=BLUE, linewidth=5, alpha=0.45, label="run")
+        axes.plot([line.first, line.zero], [scaled[first], 0], "--", color="black", linewidth=1.3, label="line to zero")
+        axes.plot(
+            line.first, scaled[first], "s", color="black", fillstyle="none", markersize=7, label="fitted from here"
+        )
+        axes.plot(line.last, 1, "s", color="black", markersize=7, label="to here")
         axes.plot(run.step[-1], 0, "x", color=BLUE, markersize=9, markeredgewidth=2.5, clip_on=False, label="crash")
         axes.set_ylim(0, 3.1)
         told.append(
-            f"{name}: fitted up to step {line.last}, the line meets zero at step {line.zero:.0f}; the run crashes at "
-            f"step {run.step[-1]}"
+            f"{name}: fitted from step {line.first} to step {line.last}, the line meets zero at step {line.zero:.0f}; "
+            f"the run crashes at step {run.step[-1]}"
         )
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False)
     figure.alt = (
         "The error to the power -p falls on a nearly straight line towards zero, and bends away from it at the very "
         "end. " + ". ".join(told) + "."
@@ -118,13 +121,16 @@ def kernel_exponents(
     left, right = figure.subplots(1, 2)
     tidy(left, title="one run each, from the square on", x=r"TD error $\Vert u\Vert$", y="SEEM")
     told = []
-    for (label, (run, _)), style in zip(runs.items(), series(), strict=False):
+    for (label, (run, depth)), style in zip(runs.items(), series(), strict=False):
         window = np.isfinite(run.seem) & (np.arange(len(run.step)) >= (terminal_start(run.td_error_norm) or 0))
         step, error, seem = run.step[window], run.td_error_norm[window], run.seem[window]
         fit = fit_kernel_exponent(step, error, seem)
         left.loglog(error, seem, **style, label=f"{label}: slope {fit.exponent:.2f}")
-        left.plot(error[0], seem[0], "s", color=style["color"], markersize=6)
+        left.plot(error[0], seem[0], "s", color=style["color"], markersize=6, fillstyle="none")
+        theory = seem[0] * (error / error[0]) ** growth_exponent(depth)
+        left.plot(error, theory, color="black", linewidth=0.8, zorder=1)
         told.append(f"{label}: slope {fit.exponent:.2f}")
+    left.plot([], [], color="black", linewidth=0.8, label="slope $p$ of the theory")
     left.legend(fontsize=9, frameon=False)
     rows = []
     for row, ((depth, bias), values) in enumerate(exponents.items()):

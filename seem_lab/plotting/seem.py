@@ -30,7 +30,7 @@ def seem_along_runs(runs: Mapping[str, History], *, steps: int, until: int) -> L
         steps: the step at which training ends, from which the steps left are counted.
         until: last step of the left picture.
     """
-    figure = LessonFigure(8.6, 3.6)
+    figure = LessonFigure(8.6, 3.9)
     left, right = figure.subplots(1, 2)
     words = []
     for (label, run), style in zip(runs.items(), series(), strict=False):
@@ -39,25 +39,27 @@ def seem_along_runs(runs: Mapping[str, History], *, steps: int, until: int) -> L
         constants = time_constants(run.seem, lr=run.lr, n=run.n, steps_left=steps - run.step)
         right.plot(run.step[there], np.clip(constants[there], FLOOR, None), **style)
         if run.diverged:
-            right.plot(run.step[there][-1], constants[there][-1], "x", markersize=9, mew=2.5, color=style["color"])
+            end = run.step[there][-1], constants[there][-1]
+            right.plot(*end, "x", markersize=9, mew=2.5, color=style["color"], label="last reading before it blows up")
         warned = run.step[there & (constants > 1)]
         first = f"above 1 for the first time at step {warned[0]}" if len(warned) else "never above 1"
         words.append(
             f"{label}: largest |Q| is {run.q_max[early][-1]:.2g} at step {run.step[early][-1]}; eps SEEM times steps "
             f"left is {first}; the run {run.verdict}"
         )
-    right.axhline(1, color="black", linewidth=0.9, label="1")
+    right.axhline(1, color="black", linewidth=0.9, label="above this line the rule warns")
     right.set_yscale("log")
     right.set_ylim(FLOOR / 2, 1e3)
-    tidy(left, title=f"The first {until} steps", x="training step", y="largest $|Q|$")
+    tidy(left, title=f"Steps 0 to {until}", x="training step", y="largest $|Q|$")
     tidy(
         right,
-        title="The whole run (cross: about to blow up)",
+        title=f"Steps 0 to {steps}",
         x="training step",
         y=r"$\varepsilon \cdot \mathrm{SEEM} \cdot$ steps left",
     )
     left.set_ylim(bottom=0)
-    left.legend(fontsize=9, frameon=False)
+    handles, names = (a + b for a, b in zip(*(axes.get_legend_handles_labels() for axes in (left, right)), strict=True))
+    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     figure.alt = (
         f"Left: largest |Q| over the first {until} steps. Right: eps times SEEM times the steps left, over the whole "
         "run, logarithmic axis, a line at 1. " + "; ".join(words) + "."
@@ -138,7 +140,10 @@ def mode_over_walk(walk: Problem, modes: Mapping[str, tuple[np.ndarray, np.ndarr
             )
     for axes in grid[-1]:
         axes.set_xlabel("position $x$")
-    figure.legend(handles=mode_legend(), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    figure.legend(
+        handles=mode_legend(), title="area of a mark: size of the entry", title_fontsize=9, loc="outside lower center",
+        ncols=3, frameon=False, fontsize=9,
+    )  # fmt: skip
     figure.alt = (
         "The walk in the plane, a mark for each transition: its area shows the size of the eigenvector's entry, a "
         "filled circle a positive one, an open square a negative one. " + "; ".join(words) + "."
@@ -148,7 +153,7 @@ def mode_over_walk(walk: Problem, modes: Mapping[str, tuple[np.ndarray, np.ndarr
 
 def mode_marks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Areas of the marks for positive entries (circles) and for the others (squares); zero hides a mark."""
-    area = 130 * np.abs(values) / np.abs(values).max()
+    area = 80 * np.abs(values) / np.abs(values).max()
     return np.where(values > 0, area, 0), np.where(values > 0, 0, area)
 
 
@@ -184,20 +189,20 @@ def auroc_over_time(groups: Mapping[str, Mapping[str, Mapping[int, Auroc]]]) -> 
     ):
         said = []
         for row, ((name, areas), style) in enumerate(zip(scores.items(), series(), strict=False)):
-            place = np.arange(len(areas)) + 0.12 * (row - (len(scores) - 1) / 2)
+            place = np.arange(len(areas)) + 0.03 * (row - (len(scores) - 1) / 2)
             found = list(areas.values())
             middle = np.array([a.value for a in found])
             reach = [middle - [a.low for a in found], [a.high for a in found] - middle]
             bold = {"linewidth": 2.6} if row == 0 else {"linewidth": 1.3}
             axes.errorbar(
                 place, middle, np.maximum(reach, 0), marker=MARKERS[row], markersize=6, capsize=2, elinewidth=0.9,
-                label=name, **{**style, **bold},
+                label=name, zorder=3 - 0.1 * row, **{**style, **bold},
             )  # fmt: skip
             said.append(f"{name} " + ", ".join(f"{area.value:.2f} at {step}" for step, area in areas.items()))
         axes.axhline(0.5, color="black", linewidth=0.9)
-        tidy(axes, title=title, x="read at training step", y="AUROC" if axes is figure.axes[0] else "")
+        tidy(axes, title=title, x="read at training step (not to scale)", y="AUROC" if axes is figure.axes[0] else "")
         axes.set_xticks(range(len(areas)), [str(step) for step in areas])
-        axes.set_ylim(0.35, 1.03)
+        axes.set_ylim(0.35, 1.04)
         words.append(f"{title}: " + "; ".join(said))
     figure.axes[0].text(len(areas) - 1, 0.485, "a coin", fontsize=9, ha="right", va="top")
     handles, names = axes.get_legend_handles_labels()
@@ -211,23 +216,27 @@ def auroc_over_time(groups: Mapping[str, Mapping[str, Mapping[int, Auroc]]]) -> 
     return figure
 
 
-def time_to_crash(groups: Mapping[str, tuple[ArrayLike, ArrayLike]], *, lr: float, n: int) -> LessonFigure:
+def time_to_crash(groups: Mapping[str, tuple[ArrayLike, ArrayLike, int]], *, lr: float, n: int) -> LessonFigure:
     """Steps that diverging runs had left, against SEEM, with the line `1 / (eps SEEM)`; one picture a group.
 
     Args:
-        groups: title to `(SEEM, steps left until the run blew up)`, `(R,)` each.
+        groups: title to `(SEEM, steps left until the run blew up, steps left until training ends)`, `(R,)` each but the
+            last: right of the grey line the early warning warns.
         lr: learning rate.
         n: number of transitions N.
     """
-    figure = LessonFigure(8.6, 3.6)
+    figure = LessonFigure(8.6, 4.0)
     words = []
-    for axes, (title, pair) in zip(
+    for axes, (title, (seem, left, end)) in zip(
         figure.subplots(1, len(groups), sharex=True, sharey=True), groups.items(), strict=True
     ):
-        seem, left = (np.asarray(values, dtype=float) for values in pair)
-        axes.scatter(np.clip(seem, FLOOR, None), left, s=18, marker="x", color=ORANGE, linewidth=1.1, label="one run")
-        line = np.geomspace(0.1, 300, 50)
+        seem, left = np.asarray(seem, dtype=float), np.asarray(left, dtype=float)
+        line, warns = np.geomspace(0.1, 300, 50), 1 / (step_size(lr, n) * end)
         axes.plot(line, 1 / (step_size(lr, n) * line), color="black", linewidth=1.3, label=r"$1/(\varepsilon\,$SEEM$)$")
+        axes.axvline(warns, color=GREY, linestyle="--", linewidth=1.2, label="right of this line the rule warns")
+        axes.scatter(
+            np.clip(seem, FLOOR, None), left, s=18, marker="x", color=ORANGE, linewidth=1.1, zorder=3, label="one run"
+        )
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_ylim(8, 3000)
@@ -236,9 +245,13 @@ def time_to_crash(groups: Mapping[str, tuple[ArrayLike, ArrayLike]], *, lr: floa
         tidy(axes, title=title, x="SEEM", y="steps left" if axes is figure.axes[0] else "")
         ratio = np.median(step_size(lr, n) * seem * left)
         words.append(
-            f"{title}: {len(seem)} runs, rank correlation {rank:.2f}, median of eps SEEM times steps left {ratio:.2f}"
+            f"{title}: {len(seem)} runs, rank correlation {rank:.2f}, median of eps SEEM times steps left {ratio:.2f}; "
+            f"the rule warns of {np.sum(seem > warns)}"
         )
-    figure.axes[0].legend(fontsize=9, frameon=False, loc="lower left")
+    figure.supxlabel(f"(SEEM below {FLOOR:g}, or not positive: at the left edge)", fontsize=9)
+    figure.legend(
+        *figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False, fontsize=9
+    )
     figure.alt = (
         "Steps left until the crash against SEEM, both axes logarithmic, a cross for each run that diverges, and the "
         "line one over eps SEEM. " + "; ".join(words) + "."
