@@ -24,6 +24,8 @@ SEEM_AT = (0, 50, 100, 200, 500, 1000)
 GRID_MARKS = (1000, 3000, 10_000)  # steps at which a grid's error is measured
 NORMS: dict[str, Any] = {"none": False, "all": True, "first": (True, False), "last": (False, True)}
 
+INITS = {"default": None, "he": nn.init.kaiming_normal_}
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -36,7 +38,8 @@ class Setting:
         affine: whether it has a gain and a bias.
         lr: learning rate.
         gamma: discount.
-        reward: of every step of the walk; missing for a grid.
+        reward: of every step of the walk; a grid has its own.
+        init: of the weights, a key of `INITS`.
     """
 
     part: str
@@ -46,11 +49,14 @@ class Setting:
     lr: float = 0.02
     gamma: float = 0.99
     reward: float = 0.0
+    init: str = "default"
 
     def network(self, seed: int) -> nn.Sequential:
         """The network of a seed."""
         hidden = (64,) * (self.depth - 1)
-        return sl.mlp(4, hidden, layer_norm=NORMS[self.norm], affine=self.affine, seed=1000 + seed)
+        return sl.mlp(
+            4, hidden, layer_norm=NORMS[self.norm], affine=self.affine, init=INITS[self.init], seed=1000 + seed
+        )
 
 
 def settings() -> Iterator[Setting]:
@@ -60,6 +66,7 @@ def settings() -> Iterator[Setting]:
         yield Setting("rescue", depth, "all")
         yield Setting("rescue", depth, "all", affine=False)
     yield from (Setting("reward", norm=norm, lr=lr, reward=1.0) for lr in (0.02, 0.002) for norm in ("none", "all"))
+    yield from (Setting("init", norm=norm, lr=lr, init="he") for lr in (0.02, 0.002) for norm in ("none", "all"))
     yield from (Setting("layers", 3, norm) for norm in ("first", "last"))
     yield from (Setting("rate", norm="all", lr=lr) for lr in (0.05, 0.1, 0.2, 0.5))
     yield from (Setting("value", norm=norm, lr=0.1, gamma=gamma) for gamma in (0.9, 0.95) for norm in ("none", "all"))

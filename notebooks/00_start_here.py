@@ -197,6 +197,7 @@ panels.BlowUp(seed=SEED)
 # | $\tau$ | time constant, $1/(\varepsilon\,\text{SEEM})$ steps (lesson 04) |
 # | $p$ | power with which SEEM grows with the error, $(2L-2)/L$ (lesson 05) |
 # | $\rho$ | size of the parameters while their direction stays (lesson 05) |
+# | $\kappa$ | $\varepsilon\lambda$, by how much the error grows in one step, relative to its size (lesson 05) |
 # | $m$, $v$, $\beta_1$, $\beta_2$ | Adam's two running averages, and how slowly they forget (lesson 06). In lesson 02, $v$ is an eigenvector and $m_i$ the size of a mode |
 
 # %% [markdown]

@@ -53,6 +53,8 @@ def test_what_readme_and_lesson_say_of_its_limits():
     assert [lost("rate", lr=lr) for lr in (0.05, 0.1, 0.2, 0.5)] == [2, 8, 23, 24]
     assert [lost("reward", lr=lr, norm="all") for lr in (0.02, 0.002)] == [23, 0]
     assert [lost("reward", lr=lr, norm="none") for lr in (0.02, 0.002)] == [24, 24]
+    assert [lost("init", lr=lr, norm="all") for lr in (0.02, 0.002)] == [15, 1]
+    assert [lost("init", lr=lr, norm="none") for lr in (0.02, 0.002)] == [24, 24]
     for gamma in (0.98, 0.99):
         for lr in (0.02, 0.005):
             assert lost("grid", gamma=gamma, lr=lr, norm="all") >= lost("grid", gamma=gamma, lr=lr, norm="none")
