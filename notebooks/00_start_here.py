@@ -214,7 +214,7 @@ panels.BlowUp(seed=SEED)
 # | 06 | [Adam](06_adam.ipynb) | Why does Adam turn an explosion into a steady climb? |
 # | 07 | [LayerNorm](07_layer_norm.ipynb) | Why does a normalisation layer break the loop? |
 # | 08 | [remedies](08_remedies.ipynb) | What else helps, what does not? |
-# | 09 | target networks and momentum (planned) | What the paper left open |
+# | 09 | [target networks and momentum](09_target_networks_and_momentum.ipynb) | What becomes of the self-excitation in the algorithms that people really run? |
 # | 10 | full-scale critics (planned) | Does any of it hold on real control data? |
 # | 11 | claims (planned) | Every claim of the paper, with the evidence found here |
 #

@@ -4,6 +4,15 @@ from seem_lab.adam_runs import AdamRuns, stored_adam_runs
 from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
+from seem_lab.frozen_dynamics import (
+    FrozenKernels,
+    KernelProducts,
+    adam_preconditioner,
+    clipped_double_q,
+    double_q,
+    frozen_kernels,
+    jacobian,
+)
 from seem_lab.frozen_kernel import frozen_kernel_growth
 from seem_lab.grid_world import grid_world, true_values
 from seem_lab.growth import (
@@ -20,6 +29,7 @@ from seem_lab.infinite_width import infinite_width_ntk
 from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
 from seem_lab.layer_norm import KernelBound, insert_layer_norm, kernel_bound
+from seem_lab.minibatch_noise import mean_square_growth
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
 from seem_lab.problems import (
@@ -34,12 +44,14 @@ from seem_lab.problems import (
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.remedies import Remedy, remedies, remedies_table, run_remedy, summarise_remedies
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
+from seem_lab.stability import Stability, StabilityMap, spectral_radius, stability, stability_map
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
 from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget, QuietTarget
 from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
+from seem_lab.update_maps import UpdateMap
 
 __version__ = "0.1.0.dev0"
 __all__ = [
@@ -50,8 +62,10 @@ __all__ = [
     "EmaTarget",
     "Fit",
     "Forecast",
+    "FrozenKernels",
     "History",
     "KernelBound",
+    "KernelProducts",
     "LiveTarget",
     "Problem",
     "QuietTarget",
@@ -59,7 +73,11 @@ __all__ = [
     "Seem",
     "SeemInterval",
     "SeemMonitor",
+    "Stability",
+    "StabilityMap",
     "Transitions",
+    "UpdateMap",
+    "adam_preconditioner",
     "auroc",
     "auroc_gain",
     "baird_star",
@@ -67,6 +85,8 @@ __all__ = [
     "batch_norm",
     "behaviour_penalty",
     "clipped",
+    "clipped_double_q",
+    "double_q",
     "dropout",
     "early_warning",
     "fit_free_exponent",
@@ -78,14 +98,17 @@ __all__ = [
     "forecast_network",
     "forecast_run",
     "frozen_kernel_growth",
+    "frozen_kernels",
     "grid_world",
     "growth_exponent",
     "in_sample_actions",
     "infinite_width_ntk",
     "insert_layer_norm",
+    "jacobian",
     "kernel_bound",
     "leading_mode",
     "linear_q",
+    "mean_square_growth",
     "mlp",
     "n_step_returns",
     "ntk",
@@ -103,6 +126,9 @@ __all__ = [
     "seem_interval",
     "seem_matrix",
     "spectral_norm",
+    "spectral_radius",
+    "stability",
+    "stability_map",
     "step_size",
     "stored_adam_runs",
     "summarise_remedies",

@@ -1,4 +1,4 @@
-"""The eigenvalues of largest real part, of a matrix that is there (dense) or known only by its products (Krylov).
+"""The eigenvalues of largest real part (or modulus), of a matrix (dense) or of its products (Krylov).
 
 No network appears here. Eigenvalues of a real matrix that are not real come in conjugate pairs; each pair is counted
 once, by its member with the positive imaginary part, because the other says the same.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from jaxtyping import Complex, Float
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from torch import Tensor
 
+Which = Literal["LR", "LM"]  # largest real part, largest modulus; ARPACK's names
 SUBSPACES = (10, 40, 160)  # dimensions of the Krylov space, tried in turn
 
 
@@ -39,14 +41,14 @@ class NotConverged(RuntimeError):
     """The Krylov route did not reach its tolerance; the message says what to do."""
 
 
-def dense_pairs(matrix: Float[Tensor, "n n"], k: int) -> Eigenpairs:
+def dense_pairs(matrix: Float[Tensor, "n n"], k: int, which: Which = "LR") -> Eigenpairs:
     """The k leading eigenpairs of a finite matrix by LAPACK, all eigenvalues computed, in float64.
 
     By NumPy's LAPACK: `torch.linalg.eig` of some torch builds kills the process on matrices of low rank.
     """
     matrix = matrix.double().cpu()
     values, vectors = (torch.from_numpy(part).to(torch.complex128) for part in np.linalg.eig(matrix.numpy()))
-    values, vectors = _leading(values, vectors, k)
+    values, vectors = _leading(values, vectors, k, which)
     residual = (matrix.to(vectors.dtype) @ vectors - vectors * values).norm(dim=0).max().item()
     return Eigenpairs(values, vectors, residual, 0)
 
@@ -59,6 +61,7 @@ def krylov_pairs(
     start: Tensor | None,
     tolerance: float,
     largest_subspace: int = SUBSPACES[-1],
+    which: Which = "LR",
 ) -> Eigenpairs:
     """The k leading eigenpairs from products `v -> A v` alone (ARPACK).
 
@@ -69,6 +72,7 @@ def krylov_pairs(
         start: `(N,)` complex or real vector to begin with, the last mode for instance; without it a fixed random one.
         tolerance: residual `||A v - lambda v||` to stop at.
         largest_subspace: bound on the number of vectors of length N that are kept.
+        which: `"LR"` for the largest real part; `"LM"` for the largest modulus, which should be near 1.
 
     Raises:
         NotConverged: none of the subspaces was enough.
@@ -84,9 +88,11 @@ def krylov_pairs(
         count += 1
         return product(v)
 
-    def shifted(v: np.ndarray) -> np.ndarray:  # A + 1: ARPACK stops relative to the eigenvalue, so keep that near 1
+    shift = 1.0 if which == "LR" else 0.0  # A + 1: ARPACK stops relative to the eigenvalue, so keep that near 1
+
+    def shifted(v: np.ndarray) -> np.ndarray:
         v = v.reshape(-1)
-        return counted(torch.from_numpy(v)).numpy() + v
+        return counted(torch.from_numpy(v)).numpy() + shift * v
 
     noise = np.random.default_rng(0).standard_normal(n) / np.sqrt(n)
     if start is None:
@@ -97,12 +103,12 @@ def krylov_pairs(
     for subspace in SUBSPACES:
         size = min(max(subspace, 2 * wanted + 2), largest_subspace, n)
         try:
-            values, vectors = eigs(operator, wanted, which="LR", v0=first, ncv=size, tol=tolerance, maxiter=1)
+            values, vectors = eigs(operator, wanted, which=which, v0=first, ncv=size, tol=tolerance, maxiter=1)
         except ArpackNoConvergence:
             continue
         if values.imag.max() < 0:  # the other half of the pair
             values, vectors = values.conj(), vectors.conj()
-        leading, modes = _leading(torch.from_numpy(values - 1), torch.from_numpy(vectors), k)
+        leading, modes = _leading(torch.from_numpy(values - shift), torch.from_numpy(vectors), k, which)
         residual = max(_residual(counted, *pair) for pair in zip(leading, modes.T, strict=True))
         if residual <= 10 * tolerance:
             return Eigenpairs(leading, modes, residual, count)
@@ -121,10 +127,11 @@ def _residual(product: Callable[[Tensor], Tensor], value: Tensor, v: Tensor) -> 
     return (image - value * v).norm().item()
 
 
-def _leading(values: Tensor, vectors: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k of largest real part among those with imaginary part >= 0; vectors scaled as `Eigenpairs` says."""
+def _leading(values: Tensor, vectors: Tensor, k: int, which: Which) -> tuple[Tensor, Tensor]:
+    """The k of largest real part (or modulus) among those with imaginary part >= 0; vectors as `Eigenpairs` says."""
     upper = (values.imag >= -1e-12 * values.abs().max()).nonzero().flatten()
-    order = upper[values.real[upper].argsort(descending=True, stable=True)[:k]]
+    size = values.abs() if which == "LM" else values.real
+    order = upper[size[upper].argsort(descending=True, stable=True)[:k]]
     modes = vectors[:, order].to(torch.complex128)
     modes = modes / modes.norm(dim=0)
     peak = modes.gather(0, modes.abs().argmax(0, keepdim=True))

@@ -31,6 +31,7 @@ OWN = {
     "record_pendulum",
     "offline_td3",
     "make_adam_runs",
+    "make_stability_runs",
     "make_layer_norm_runs",
 }
 

@@ -36,6 +36,9 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "targets",
     "growth",
     "stability",
+    "minibatch_noise",
+    "update_maps",
+    "frozen_dynamics",
     "uncertainty",
     "seem",
     "spectrum",
@@ -91,6 +94,7 @@ def test_the_examples_are_true(module: str, unchecked: None) -> None:
 
 
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
+WITH_EXAMPLES += ["frozen_dynamics", "update_maps", "minibatch_noise", "stability"]
 WITH_EXAMPLES += ["kernel_profiles", "infinite_width", "layer_norm", "grid_world"]
 WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
 WITH_EXAMPLES += ["adam_runs", "remedies"]

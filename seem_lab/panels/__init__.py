@@ -10,6 +10,7 @@ from seem_lab.panels.panel import Panel
 from seem_lab.panels.remedy_bench import RemedyBench
 from seem_lab.panels.seem_explorer import SeemExplorer
 from seem_lab.panels.switch_on import SwitchOn
+from seem_lab.panels.target_network import TargetNetwork
 from seem_lab.panels.two_states import TwoStates
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "SeemExplorer",
     "SteadyClimb",
     "SwitchOn",
+    "TargetNetwork",
     "TwoStates",
 ]

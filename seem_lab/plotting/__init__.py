@@ -70,6 +70,13 @@ from seem_lab.plotting.seem import (
     seem_by_outcome,
     time_to_crash,
 )
+from seem_lab.plotting.stability import (
+    errors_by_setting,
+    frozen_and_measured,
+    growth_ratios,
+    multipliers_in_the_plane,
+    phase_diagram,
+)
 
 __all__ = [
     "LessonFigure",
@@ -84,14 +91,17 @@ __all__ = [
     "error_plane",
     "error_through_training",
     "errors_and_switches",
+    "errors_by_setting",
     "errors_by_start",
     "explosion_and_climb",
     "false_alarm",
     "first_order_error",
     "forecast_errors",
     "forecast_intervals",
+    "frozen_and_measured",
     "generalisation_maps",
     "growth_per_step",
+    "growth_ratios",
     "kernel_drift",
     "kernel_exponents",
     "kernel_maps",
@@ -101,8 +111,10 @@ __all__ = [
     "map_and_flow",
     "mode_over_walk",
     "moves",
+    "multipliers_in_the_plane",
     "pair_path",
     "parts_along_ray",
+    "phase_diagram",
     "predicted_and_measured",
     "predicted_rates",
     "q_through_training",

@@ -1,0 +1,135 @@
+"""Explorer of lesson 09: when does a target network, with or without momentum, keep Baird's star from growing?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from seem_lab.frozen_dynamics import FrozenKernels
+from seem_lab.panels.panel import Panel, log_slider, slider
+from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
+from seem_lab.problems import baird_star, baird_weights
+from seem_lab.stability import Stability, stability
+from seem_lab.training import step_size
+from seem_lab.update_maps import UpdateMap
+
+TAUS = np.logspace(-3, 0, 16)
+GAMMAS = np.linspace(0.5, 0.99, 12)
+STEPS = 600
+LARGEST = 300.0  # of log ||u||
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One setting, its run, and the diagram around it.
+
+    Args:
+        stability: what the update map says.
+        log_error: `(STEPS + 1,)` log ||u|| of the run.
+        growth: `(gammas, taus)` growth per update.
+        gamma: discount.
+        tau: rate of the target.
+    """
+
+    stability: Stability
+    log_error: np.ndarray
+    growth: np.ndarray
+    gamma: float
+    tau: float
+
+
+class TargetNetwork(Panel):
+    """Baird's star with a target network: rate, momentum, learning rate and discount.
+
+    Example:
+        >>> TargetNetwork(tau=1.0).text.split(",")[0]
+        'Self-excitation'
+    """
+
+    title = "When does a target network keep the star from growing?"
+    size = (960, 400)
+    presets = {
+        "no target network": {"tau": 1.0},
+        "slow target": {"tau": 0.01},
+        "ten times the learning rate": {"lr": 0.5},
+        "too large": {"lr": 1.5, "tau": 0.01},
+        "heavy ball": {"momentum": 0.9},
+    }
+
+    def controls(self) -> dict[str, ipywidgets.ValueWidget]:
+        return {
+            "tau": log_slider("rate τ of the target", 0.5, 1e-3, 1.0),
+            "momentum": slider("momentum β", 0.0, 0.0, 0.95, 0.05),
+            "lr": log_slider("learning rate", 0.05, 1e-2, 10.0),
+            "gamma": slider("discount γ", 0.99, 0.5, 0.99, 0.01),
+        }
+
+    def compute(self, tau: float, momentum: float, lr: float, gamma: float) -> Cell:
+        tau, momentum, lr = min(round(tau, 6), 1.0), round(momentum, 2), round(lr, 6)
+        update = _update(gamma, tau, momentum, lr)
+        state = torch.zeros(update.size, dtype=torch.float64)
+        phi = baird_star().x
+        first = phi @ baird_weights() - gamma * baird_star().candidates[:, 0] @ baird_weights()
+        sizes = []
+        for _ in range(STEPS + 1):
+            u = first + update.error(state)
+            sizes.append(u.norm())
+            state = update.follow(update.descend(state, u))
+        log_error = torch.nan_to_num(torch.stack(sizes), nan=torch.inf).log().clamp(max=LARGEST).numpy()
+        return Cell(stability(update), log_error, _diagram(momentum, lr), gamma, tau)
+
+    def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
+        left, right = figure.subplots(1, 2)
+        left.set(xscale="log", xlim=(TAUS[0] * 0.9, TAUS[-1] * 1.1), ylim=(GAMMAS[0] - 0.03, GAMMAS[-1] + 0.03))
+        tidy(left, title="triangle: grows;  dot: shrinks", x="rate of the target, τ", y="discount γ")
+        grows = animate(left.plot([], [], "^", color=ORANGE, markersize=7)[0])
+        shrinks = animate(left.plot([], [], ".", color=GREY, markersize=5)[0])
+        here = animate(left.plot([], [], "o", color="black", markersize=13, fillstyle="none", markeredgewidth=2)[0])
+        tidy(right, title="run (line) and rate of the map (dashed)", x="update", y=r"log of $\|u\|$")
+        right.set(xlim=(0, STEPS), ylim=(-6, 14))
+        run = animate(right.plot([], [], color=BLUE, linewidth=2)[0])
+        rate = animate(right.plot([], [], color="black", linewidth=1.4, linestyle="--")[0])
+        return SimpleNamespace(grows=grows, shrinks=shrinks, here=here, run=run, rate=rate)
+
+    def draw(self, artists: SimpleNamespace, result: Cell) -> None:
+        tau, gamma = np.meshgrid(TAUS, GAMMAS)
+        grows = result.growth > 1e-8
+        artists.grows.set_data(tau[grows], gamma[grows])
+        artists.shrinks.set_data(tau[~grows], gamma[~grows])
+        artists.here.set_data([result.tau], [result.gamma])
+        steps = np.arange(STEPS + 1)
+        artists.run.set_data(steps, result.log_error)
+        artists.rate.set_data(steps, result.log_error[0] + result.stability.growth * steps)
+
+    def sentence(self, result: Cell) -> str:
+        found, over = result.stability, bool(result.log_error[-1] == LARGEST)
+        run = f"after {STEPS} updates the error is {'above ' * over}{np.exp(result.log_error[-1]):.2g}"
+        return (
+            f"{found.verdict.capitalize()}, {found.growth:+.4f} per update, turning by {found.frequency:.3f}; "
+            f"{run}. Of this diagram {np.mean(result.growth > 1e-8):.0%} grows."
+        )
+
+
+def _update(gamma: float, tau: float, momentum: float, lr: float) -> UpdateMap:
+    star = baird_star()
+    phi, phi_next = star.x, star.candidates[:, 0]
+    kernels = FrozenKernels(phi @ phi.T, gamma * phi_next @ phi.T)
+    return UpdateMap(kernels, eps=step_size(lr, star.n), momentum=momentum, tau=tau)
+
+
+@lru_cache(maxsize=64)
+def _diagram(momentum: float, lr: float) -> np.ndarray:
+    """Growth per update over discounts and tau."""
+    growth = np.empty((len(GAMMAS), len(TAUS)))
+    for j, tau in enumerate(TAUS):
+        matrices = np.stack([_update(gamma, min(tau, 1.0), momentum, lr).matrix().numpy() for gamma in GAMMAS])
+        growth[:, j] = np.log(np.abs(np.linalg.eigvals(matrices)).max(axis=1))
+    return growth

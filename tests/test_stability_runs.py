@@ -1,0 +1,90 @@
+"""The stored runs of lesson 09 are what sl.train does, and what the lesson says of them is true."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+
+import make_stability_runs as script
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import seem_lab as sl
+
+RATES = pd.read_csv(script.FOLDER / "growth_rates.csv.gz")
+PHASE = pd.read_csv(script.FOLDER / "phase_diagram.csv.gz")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("tau", [1.0, 0.1])
+def test_stacked_runs_are_those_of_train(optimizer: str, tau: float) -> None:
+    lr, momentum = script.OPTIMIZERS[optimizer]
+    made = {
+        "sgd": torch.optim.SGD,
+        "momentum": partial(torch.optim.SGD, momentum=momentum),
+        "adam": torch.optim.Adam,
+    }[optimizer]
+    stacked = np.stack([moment.log_error for moment in script.moments(range(2), 0.99, optimizer, tau, 60, ())])
+    for seed in range(2):
+        network, walk = sl.mlp(4, seed=1000 + seed), sl.toy_walk(seed)
+        run = sl.train(network, walk, optimizer=made, lr=lr, steps=60, target=sl.EmaTarget(tau), progress=False)
+        np.testing.assert_allclose(stacked[:, seed], np.log(run.td_error_norm), atol=1e-8)
+
+
+def test_stored_growth_is_made_again() -> None:
+    """The first two windows of a setting, from the start of its runs."""
+    run = list(script.moments(range(2), script.RATE_GAMMA, "momentum", 0.5, 100, (0, 50), 50))
+    for seed in range(2):
+        rows = RATES[(RATES.optimizer == "momentum") & (RATES.tau == 0.5) & (RATES.seed == seed)].set_index("step")
+        for start in (0, 50):
+            here, row = run[start].linearised[seed], rows.loc[start]
+            assert here is not None
+            assert row.predicted == pytest.approx(here.stability.growth, rel=1e-3, abs=1e-8)
+            assert row.seem_rate == pytest.approx(here.seem_rate, rel=1e-3, abs=1e-8)
+            steps = int(row.steps)
+            measured = (run[start + steps].log_error[seed] - run[start].log_error[seed]) / steps
+            assert row.measured == pytest.approx(measured, rel=1e-3)
+
+
+def test_the_frozen_model_from_the_actual_state_is_exact_for_one_small_step() -> None:
+    """Its first step is first order in the learning rate; the kernels do not change in one step."""
+    for optimizer in ("sgd", "momentum"):
+        run = list(script.moments(range(4), 0.99, optimizer, 0.1, 121, (120,), 1))
+        for i in range(4):
+            if torch.equal(run[120].choice[i], run[121].choice[i]):
+                ahead = run[120].linearised[i]
+                assert ahead is not None
+                assert ahead.log_error[1] == pytest.approx(run[121].log_error[i], abs=2e-4)
+
+
+def test_tables_are_whole_and_described() -> None:
+    assert len(PHASE) == len(script.GAMMAS) * len(script.TAUS) * len(script.PHASE_SEEDS)
+    assert PHASE.groupby(["gamma", "tau"]).size().eq(len(script.PHASE_SEEDS)).all()
+    assert set(RATES.optimizer) == set(script.OPTIMIZERS) and set(RATES.tau) == set(script.RATE_STEPS)
+    readme = (script.FOLDER / "README.md").read_text()
+    for name in script.TABLES:
+        content = (script.FOLDER / f"{name}.csv.gz").read_bytes()
+        (line,) = [line for line in readme.splitlines() if f"`{name}.csv.gz`" in line]
+        assert hashlib.sha256(content).hexdigest() in line and f"{len(content):,} bytes" in line
+
+
+def agreement(column: str, read: int = 500) -> float:
+    """Share of the runs going at step `read` whose fate the rule tells."""
+    going = PHASE[PHASE[f"growth_at_{read}"].notna()]
+    last = script.PHASE_STEPS
+    diverged = going.crash_step.notna() | (going[f"log_error_at_{last}"] - going[f"log_error_at_{read}"] > 1)
+    return float(((going[f"{column}_at_{read}"] * (last - read) > 1) == diverged).mean())
+
+
+def test_the_map_tells_the_fate_of_more_runs_than_seem_does() -> None:
+    assert agreement("growth") == pytest.approx(0.88, abs=0.005)
+    assert agreement("seem_rate") == pytest.approx(0.81, abs=0.005)
+
+
+def test_no_run_with_a_target_network_passes_the_limit_and_no_slow_one_diverges() -> None:
+    assert PHASE[PHASE.tau < 1].crash_step.isna().all()
+    assert PHASE[(PHASE.tau == 1) & (PHASE.gamma >= 0.97)].crash_step.notna().all()
+    slow = PHASE[PHASE.tau == 0.005]
+    assert (slow.log_error_at_3000 - slow.log_error_at_500).max() < 1
