@@ -462,4 +462,5 @@ print(
 # %% [markdown]
 # ## Next
 #
-# Lesson 09 (planned): what the paper left open, target networks and momentum.
+# [09 Target networks and momentum](09_target_networks_and_momentum.ipynb): what becomes of the loop when the target follows
+# slowly, or the step has a memory?
