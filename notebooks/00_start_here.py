@@ -213,8 +213,8 @@ panels.BlowUp(seed=SEED)
 # | 05 | [growth and crash](05_growth_and_crash.ipynb) | How fast, in what order, and at which step does it end? |
 # | 06 | [Adam](06_adam.ipynb) | Why does Adam turn an explosion into a steady climb? |
 # | 07 | [LayerNorm](07_layer_norm.ipynb) | Why does a normalisation layer break the loop? |
-# | 08 | remedies (planned) | What else helps, what does not? |
-# | 09 | [Target networks and momentum](09_target_networks_and_momentum.ipynb) | What becomes of the self-excitation in the algorithms that people really run? |
+# | 08 | [remedies](08_remedies.ipynb) | What else helps, what does not? |
+# | 09 | [target networks and momentum](09_target_networks_and_momentum.ipynb) | What becomes of the self-excitation in the algorithms that people really run? |
 # | 10 | full-scale critics (planned) | Does any of it hold on real control data? |
 # | 11 | claims (planned) | Every claim of the paper, with the evidence found here |
 #

@@ -693,4 +693,4 @@ for label, rows in {"as they are": star_x, "mean taken off": star_x - star_x.mea
 # %% [markdown]
 # ## Next
 #
-# Lesson 08 (planned): what else helps, what does not, and what does the eigenvalue say of each?
+# [08 Remedies](08_remedies.ipynb): what else helps, what does not, and what does the eigenvalue say of each?

@@ -42,11 +42,12 @@ from seem_lab.problems import (
     two_state_loop,
 )
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
+from seem_lab.remedies import Remedy, remedies, remedies_table, run_remedy, summarise_remedies
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
 from seem_lab.stability import Stability, StabilityMap, spectral_radius, stability, stability_map
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
-from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget
+from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget, QuietTarget
 from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
@@ -67,6 +68,8 @@ __all__ = [
     "KernelProducts",
     "LiveTarget",
     "Problem",
+    "QuietTarget",
+    "Remedy",
     "Seem",
     "SeemInterval",
     "SeemMonitor",
@@ -115,6 +118,9 @@ __all__ = [
     "random_features",
     "ray_exponent",
     "recorded",
+    "remedies",
+    "remedies_table",
+    "run_remedy",
     "scale_rewards",
     "seem",
     "seem_interval",
@@ -125,6 +131,7 @@ __all__ = [
     "stability_map",
     "step_size",
     "stored_adam_runs",
+    "summarise_remedies",
     "sweep",
     "terminal_start",
     "time_constants",

@@ -164,6 +164,27 @@ class DoubleQ(LiveTarget):
         return TdValues(q, q_next, choice)
 
 
+class QuietTarget(LiveTarget):
+    """For dropout: units are left out of Q(X) alone; the next action and its value come from eval mode, without noise.
+
+    The largest of noisy values is too large on average. `LiveTarget` draws noise there as well.
+
+    Source: Srivastava et al. 2014 (dropout trains noisy values and uses mean ones).
+
+    Example:
+        >>> from seem_lab import dropout, mlp, toy_walk, train
+        >>> run = train(dropout(mlp(4, seed=1000)), toy_walk(0), target=QuietTarget(), steps=10)
+        >>> int(run.step[-1])
+        10
+    """
+
+    def values(self, network: nn.Module, problem: Problem) -> TdValues:
+        """Q(X) in the network's mode, the rest in eval mode."""
+        with in_mode(network, training=False):
+            choice, q_next = problem.greedy(network)
+        return TdValues(network(problem.x).reshape(-1), q_next, choice)
+
+
 class BatchTarget(LiveTarget):
     """For batch norm in training mode: which rows share their mean and variance.
 
@@ -212,11 +233,19 @@ class BatchTarget(LiveTarget):
         return (problem.discount[:, None] * phi_next - phi) @ phi.T
 
     def _in_training(self, network: nn.Module, x: Tensor, x_next: Tensor) -> tuple[Tensor, Tensor]:
-        with in_mode(network, training=True):
-            if self.joint:
-                q, q_next = network(torch.cat([x, x_next])).reshape(-1).chunk(2)
-                return q, q_next
-            return network(x).reshape(-1), network(x_next).reshape(-1)
+        if self.joint:
+            q, q_next = _training_batch(network, torch.cat([x, x_next])).chunk(2)
+            return q, q_next
+        return _training_batch(network, x), _training_batch(network, x_next)
+
+
+def _training_batch(network: nn.Module, x: Tensor) -> Tensor:
+    """Values in training mode; the buffers are new tensors, as the graph of an earlier batch may hold the old ones."""
+    for module in network.modules():
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, buffer.clone())
+    with in_mode(network, training=True):
+        return network(x).reshape(-1)
 
 
 def _gradients(value: Tensor, parameters: list[nn.Parameter]) -> tuple[Tensor, ...]:

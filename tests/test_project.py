@@ -24,6 +24,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"pytorch": "torch"}  # where conda-forge calls a package by another name
 # Our own modules that are imported by their bare name.
 OWN = {
+    "make_remedies",
     "seem_lab",
     "build",
     "make_forecast_runs",

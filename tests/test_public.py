@@ -24,6 +24,7 @@ ORDER = (  # from the top of the house to its foundations: a room imports only r
     "checks",
     "sweeps",
     "stacked_training",
+    "remedies",
     "early_warning",
     "forecast",
     "frozen_kernel",
@@ -96,7 +97,7 @@ WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "grow
 WITH_EXAMPLES += ["frozen_dynamics", "update_maps", "minibatch_noise", "stability"]
 WITH_EXAMPLES += ["kernel_profiles", "infinite_width", "layer_norm", "grid_world"]
 WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
-WITH_EXAMPLES += ["adam_runs"]
+WITH_EXAMPLES += ["adam_runs", "remedies"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)

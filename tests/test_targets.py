@@ -15,6 +15,7 @@ from seem_lab import (
     DoubleQ,
     EmaTarget,
     LiveTarget,
+    QuietTarget,
     batch_norm,
     dropout,
     linear_q,
@@ -147,9 +148,9 @@ def batch_errors(network: nn.Module, x: Tensor, x_next: Tensor, joint: bool) -> 
 
 @pytest.mark.parametrize("joint", [True, False])
 def test_batch_target_uses_the_statistics_it_names_and_its_seem_forecasts_one_step(joint: bool) -> None:
-    walk, network, lr = toy_walk(4), batch_norm(mlp(4, (16,), seed=3)), 1e-5
+    walk, network, lr = toy_walk(4), batch_norm(mlp(4, (64,), seed=3)), 1e-5
     target = BatchTarget(joint=joint)
-    train(network, walk, steps=20, target=target)
+    train(network, walk, steps=20, seem_every=10, target=target)
     before = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with torch.no_grad():
         choice = walk.greedy(deepcopy(network).eval())[0]
@@ -195,3 +196,15 @@ def test_what_is_not_finite_is_taken_back_everywhere(target: LiveTarget) -> None
     assert run.stop_reason == "non-finite"
     everything = [network, *(m for m in vars(target).values() if isinstance(m, nn.Module))]
     assert all(torch.isfinite(tensor).all() for module in everything for tensor in module.state_dict().values())
+
+
+def test_a_quiet_target_is_without_noise_and_q_is_not() -> None:
+    walk, network = toy_walk(0), dropout(mlp(4, (16,), seed=1), p=0.5)
+    one, other = (QuietTarget().values(network, walk) for _ in range(2))
+    choice, q_next = walk.greedy(mlp(4, (16,), seed=1))
+    for values in (one, other):
+        assert torch.equal(values.choice, choice)
+        torch.testing.assert_close(values.q_next, q_next)
+    assert not torch.equal(one.q, other.q)
+    noisy = LiveTarget().values(network, walk)
+    assert not torch.equal(noisy.q_next, q_next)

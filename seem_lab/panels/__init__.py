@@ -7,6 +7,7 @@ from seem_lab.panels.kernel_map import KernelMap
 from seem_lab.panels.kernel_ray import KernelRay
 from seem_lab.panels.linear_spectrum import LinearSpectrum
 from seem_lab.panels.panel import Panel
+from seem_lab.panels.remedy_bench import RemedyBench
 from seem_lab.panels.seem_explorer import SeemExplorer
 from seem_lab.panels.switch_on import SwitchOn
 from seem_lab.panels.target_network import TargetNetwork
@@ -19,6 +20,7 @@ __all__ = [
     "KernelRay",
     "LinearSpectrum",
     "Panel",
+    "RemedyBench",
     "SeemExplorer",
     "SteadyClimb",
     "SwitchOn",

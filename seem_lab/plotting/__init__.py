@@ -60,6 +60,7 @@ from seem_lab.plotting.one_step import (
     residual_distribution,
 )
 from seem_lab.plotting.readings import live_readings, seem_readings
+from seem_lab.plotting.remedies import remedies_chart, seem_and_crashes, seem_small_multiples
 from seem_lab.plotting.runs import crash_steps, q_through_training, walk_picture
 from seem_lab.plotting.seem import (
     alarms_and_misses,
@@ -118,15 +119,18 @@ __all__ = [
     "predicted_rates",
     "q_through_training",
     "ratio_through_training",
+    "remedies_chart",
     "residual_by_size",
     "residual_distribution",
     "response_along_ray",
     "scaling_orders",
     "seem_along_runs",
+    "seem_and_crashes",
     "seem_at_start",
     "seem_by_discount",
     "seem_by_outcome",
     "seem_readings",
+    "seem_small_multiples",
     "seem_through_training",
     "shared_spectrum",
     "side_by_side",

@@ -1,0 +1,114 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Exercises 08: remedies
+#
+# They belong to the lesson [08 Remedies](../08_remedies.ipynb). Put your own lines in place of the dots and run the cell.
+# Its last line checks your answer: it says "Right." or what is off. Solutions are in the folder `solutions/`.
+
+# %%
+from seem_lab import checks
+
+# %% [markdown]
+# ## Exercise 1: one step with a target that follows (6 minutes, easy)
+#
+# A network has one parameter $\theta$, its target network another one, `slow`. The gradient of the loss is given. Do one
+# step of SGD with learning rate `lr`. Then let the target follow: it moves by the share `rate` of the way to the network.
+# Return both numbers as they are afterwards.
+#
+# <details><summary>Hint</summary>
+#
+# The order matters. The target moves towards where the network is *now*. With a rate of 1 both must be equal.
+#
+# </details>
+
+
+# %%
+def step(theta: float, slow: float, rate: float, lr: float, gradient: float) -> tuple[float, float]:
+    """theta and slow after one update."""
+    # <solution>
+    theta = theta - lr * gradient
+    return theta, (1 - rate) * slow + rate * theta
+    # </solution>
+
+
+checks.check_following_target(step)
+
+# %% [markdown] tags=["solution"]
+# With rate 1 the target is the network, and the plain run comes back. With a small rate the target is an average over
+# about the last $1/\text{rate}$ networks.
+
+# %% [markdown]
+# ## Exercise 2: how many steps must a return have? (9 minutes, middle)
+#
+# The two-state loop of lesson 01: $Q(x) = w$, and the next input is `next_feature` times as large,
+# $Q(x^*) = c\,w$. With n-step returns the bootstrap counts $\gamma^n$, so $A = \gamma^n c - 1$ is a number. (Take it that
+# the next feature stays the same however far ahead one looks.) Return the smallest whole $n \ge 1$ for which $A$ is below
+# zero.
+#
+# <details><summary>Hint</summary>
+#
+# Either take logarithms, and mind the direction of the inequality when you divide by $\ln\gamma < 0$. Or count: start at
+# $n = 1$ and go up while the condition fails.
+#
+# </details>
+
+
+# %%
+def safe_horizon(next_feature: float, gamma: float) -> int:
+    """The smallest n for which the loop does not feed itself."""
+    # <solution>
+    n = 1
+    while gamma**n * next_feature >= 1:
+        n += 1
+    return n
+    # </solution>
+
+
+checks.check_safe_horizon(safe_horizon)
+
+# %% [tags=["solution"]]
+print(f"the neighbour of lesson 01, twice as large, discount 0.99: n = {safe_horizon(2.0, 0.99)}")
+
+# %% [markdown] tags=["solution"]
+# At discount 0.99 each step takes off only one per cent, so that many steps are needed. n-step returns work the better the
+# smaller the discount already is.
+
+# %% [markdown]
+# ## Exercise 3: how much weight decay? (10 minutes, middle)
+#
+# For a linear $Q$ with reward 0 and a real leading eigenvalue, section 5 of the lesson finds
+# $u_{\text{new}} = ((1-\eta w)\,I + \varepsilon A)\,u$ with $\varepsilon = 2\eta/N$. Return the weight decay $w \ge 0$ at
+# which the fastest mode neither grows nor shrinks; 0 if nothing grows without it.
+#
+# <details><summary>Hint</summary>
+#
+# The mode of SEEM is multiplied by $1 - \eta w + \varepsilon\,\mathrm{SEEM}$ in each step. Set this to 1. What becomes of
+# $\eta$?
+#
+# </details>
+
+
+# %%
+def needed_decay(seem: float, n: int) -> float:
+    """The weight decay at which the fastest mode of a linear Q stands still."""
+    # <solution>
+    return max(0.0, 2 * seem / n)
+    # </solution>
+
+
+checks.check_needed_decay(needed_decay)
+
+# %% [markdown] tags=["solution"]
+# $\eta w = 2\eta\,\mathrm{SEEM}/N$, and $\eta$ drops out. A smaller learning rate does not make weight decay any stronger
+# against self-excitation: it slows both down alike.

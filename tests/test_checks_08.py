@@ -1,0 +1,83 @@
+"""The checks of lesson 08: a stub fails, the right answer passes, every known mistake gets its sentence."""
+
+import math
+from functools import partial
+
+import pytest
+import torch
+
+import seem_lab as sl
+from seem_lab import checks
+
+
+def one_step(theta, slow, rate, lr, gradient):
+    new = theta - lr * gradient
+    return new, slow + rate * (new - slow)
+
+
+def horizon(next_feature, gamma):
+    """The eigenvalue itself, of the loop with n-step targets."""
+    x, x_next, _ = sl.two_state_loop(next_feature).bootstrap(sl.linear_q(1))
+    for n in range(1, 1000):
+        if sl.seem(sl.linear_q(1), x, x_next, torch.full((1,), gamma**n, dtype=torch.float64)).value < 0:
+            return n
+    raise AssertionError
+
+
+def decay(seem, n):
+    """Where 1 + eps * seem - lr * decay is 1, for any learning rate."""
+    lr = 0.37
+    return max(0.0, sl.step_size(lr, n) * seem / lr)
+
+
+EXERCISES = [
+    (
+        checks.check_following_target,
+        one_step,
+        {
+            "the theta of before the step": lambda t, s, r, lr, g: (t - lr * g, s + r * (t - s)),
+            "are swapped": lambda t, s, r, lr, g: (t - lr * g, r * s + (1 - r) * (t - lr * g)),
+            "the step goes up": lambda t, s, r, lr, g: (t + lr * g, s + r * (t + lr * g - s)),
+        },
+    ),
+    (
+        checks.check_safe_horizon,
+        horizon,
+        {
+            "that rounds down": lambda c, g: max(1, math.floor(math.log(c) / -math.log(g))),
+            "n is at least 1": lambda c, g: math.floor(math.log(c) / -math.log(g)) + 1,
+        },
+    ),
+    (
+        checks.check_needed_decay,
+        decay,
+        {
+            "needs no decay": lambda s, n: 2 * s / n,
+            "the 2 is missing": lambda s, n: max(s, 0.0) / n,
+            "the N is missing": lambda s, n: 2 * max(s, 0.0),
+            "the learning rate cancels": lambda s, n: 0.04 * max(s, 0.0) / n,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "right", "wrong"), EXERCISES)
+def test_right_passes_stub_fails_and_mistakes_are_named(check, right, wrong):
+    assert check(right).passed, check(right)
+    assert not check(lambda *case: ...).passed
+    for sentence, mistake in wrong.items():
+        outcome = check(mistake)
+        assert not outcome.passed
+        assert sentence in outcome.message
+
+
+def test_the_needed_decay_is_that_of_a_linear_run():
+    """Just above it Baird's star shrinks, just below it grows."""
+    star, grown = sl.baird_star(), {}
+    needed = decay(sl.seem(sl.linear_q(8), *star.bootstrap(sl.linear_q(8))).value, star.n)
+    for factor in (0.9, 1.1):
+        network = sl.linear_q(8, weight=sl.baird_weights())
+        optimizer = partial(torch.optim.SGD, weight_decay=factor * needed)
+        run = sl.train(network, star, lr=0.01, steps=3000, optimizer=optimizer, progress=False)
+        grown[factor] = run.td_error_norm[-1] / run.td_error_norm[1500]
+    assert grown[0.9] > 1 > grown[1.1]
