@@ -88,3 +88,31 @@ def test_no_run_with_a_target_network_passes_the_limit_and_no_slow_one_diverges(
     assert PHASE[(PHASE.tau == 1) & (PHASE.gamma >= 0.97)].crash_step.notna().all()
     slow = PHASE[PHASE.tau == 0.005]
     assert (slow.log_error_at_3000 - slow.log_error_at_500).max() < 1
+
+
+def rise(run: pd.DataFrame) -> pd.DataFrame:
+    """The windows of one run in which its error rises, as the lesson cuts them."""
+    near_top = run.step[run.log_error >= run.log_error.max() - np.log(2)].min()
+    edge = run.step[run.verdict == "step-size instability"].min()
+    end = np.nanmin([near_top, edge])
+    return run[(run.log_error > run.lowest + np.log(1.5)) & (run.step < end) & (run.steps >= 5)]
+
+
+def test_log_rho_is_a_good_rate_for_fast_targets_and_a_poor_one_for_slow_targets() -> None:
+    rising = pd.concat([rise(run) for _, run in RATES.groupby(["optimizer", "tau", "seed"])])
+    medians = (rising.measured / rising.predicted).groupby([rising.optimizer, rising.tau]).median()
+    fast = medians[medians.index.get_level_values("tau") >= 0.5]
+    assert len(fast) == 6 and fast.between(0.85, 1.155).all()
+    assert medians["sgd", 0.1] == pytest.approx(1.23, abs=0.01)
+    assert medians["momentum", 0.1] == pytest.approx(2.58, abs=0.01)
+    assert medians["adam", 0.1] == pytest.approx(1.68, abs=0.01)
+
+
+def test_for_slow_targets_the_actual_state_makes_the_frozen_model_right() -> None:
+    slow = RATES[(RATES.optimizer != "adam") & RATES.tau.isin([0.1, 0.02]) & (RATES.verdict != "step-size instability")]
+    close = {
+        name: ((slow[name] - slow.measured).abs() <= np.maximum(0.25 * slow.measured.abs(), 1e-4)).mean()
+        for name in ("predicted", "frozen")
+    }
+    assert close["frozen"] == pytest.approx(0.80, abs=0.005)
+    assert close["predicted"] == pytest.approx(0.08, abs=0.005)
