@@ -462,4 +462,4 @@ print(
 # %% [markdown]
 # ## Next
 #
-# Lesson 09 (planned): what the paper left open, target networks and momentum.
+# [09 Target networks and momentum](09_target_networks_and_momentum.ipynb): what the paper left open.
