@@ -79,10 +79,8 @@ class KernelProducts:
     Example:
         >>> import seem_lab as sl
         >>> q, walk = sl.mlp(4, seed=1000), sl.toy_walk(0)
-        >>> c = torch.ones(63, dtype=torch.float64)
-        >>> exact = frozen_kernels(q, *walk.bootstrap(q)).error(c, 2 * c)
-        >>> torch.allclose(KernelProducts(q, *walk.bootstrap(q)).error(c, 2 * c), exact)
-        True
+        >>> KernelProducts(q, *walk.bootstrap(q)).n
+        63
     """
 
     def __init__(
