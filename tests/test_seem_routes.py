@@ -16,7 +16,6 @@ from seem_lab.seem import DENSE_LIMIT, FALLBACK_LIMIT
 from seem_lab.spectrum import NotConverged, krylov_pairs
 
 # torch.func.jvp imports something of PyTorch's own that warns, once in a process
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
 
 D = torch.float64
 Case = tuple[nn.Module, Tensor, Tensor, Tensor]

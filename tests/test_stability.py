@@ -27,8 +27,6 @@ from seem_lab import (
     train,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")
-
 
 def test_a_full_batch_has_no_noise_and_the_krylov_route_agrees_with_the_written_map() -> None:
     walk, network = toy_walk(0), mlp(4, seed=1000)
