@@ -15,8 +15,6 @@ from seem_lab import linear_q, mlp, seem, seem_interval, seem_matrix, toy_walk
 from seem_lab.seem import DENSE_LIMIT, FALLBACK_LIMIT
 from seem_lab.spectrum import NotConverged, krylov_pairs
 
-# torch.func.jvp imports something of PyTorch's own that warns, once in a process
-
 D = torch.float64
 Case = tuple[nn.Module, Tensor, Tensor, Tensor]
 
