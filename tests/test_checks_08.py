@@ -45,6 +45,7 @@ EXERCISES = [
         horizon,
         {
             "that rounds down": lambda c, g: max(1, math.floor(math.log(c) / -math.log(g))),
+            "at exactly zero": lambda c, g: max(1, math.ceil(math.log(c) / -math.log(g))),
             "n is at least 1": lambda c, g: math.floor(math.log(c) / -math.log(g)) + 1,
         },
     ),

@@ -51,8 +51,8 @@ checks.check_following_target(step)
 # %% [markdown]
 # ## Exercise 2: how many steps must a return have? (9 minutes, middle)
 #
-# The two-state loop of lesson 01: $Q(x) = w$, and the next input is `next_feature` times as large,
-# $Q(x^*) = c\,w$. With n-step returns the bootstrap counts $\gamma^n$, so $A = \gamma^n c - 1$ is a number. (Take it that
+# The two-state loop of lesson 01: $Q(x) = \theta$, and the next input is `next_feature` times as large,
+# $Q(x^*) = c\,\theta$. With n-step returns the bootstrap counts $\gamma^n$, so $A = \gamma^n c - 1$ is a number. (Take it that
 # the next feature stays the same however far ahead one looks.) Return the smallest whole $n \ge 1$ for which $A$ is below
 # zero.
 #
@@ -88,12 +88,12 @@ print(f"the neighbour of lesson 01, twice as large, discount 0.99: n = {safe_hor
 # ## Exercise 3: how much weight decay? (10 minutes, middle)
 #
 # For a linear $Q$ with reward 0 and a real leading eigenvalue, section 5 of the lesson finds
-# $u_{\text{new}} = ((1-\eta w)\,I + \varepsilon A)\,u$ with $\varepsilon = 2\eta/N$. Return the weight decay $w \ge 0$ at
+# $u_{\text{new}} = ((1-\eta\kappa)\,I + \varepsilon A)\,u$ with $\varepsilon = 2\eta/N$. Return the weight decay $\kappa \ge 0$ at
 # which the fastest mode neither grows nor shrinks; 0 if nothing grows without it.
 #
 # <details><summary>Hint</summary>
 #
-# The mode of SEEM is multiplied by $1 - \eta w + \varepsilon\,\mathrm{SEEM}$ in each step. Set this to 1. What becomes of
+# The mode of SEEM is multiplied by $1 - \eta\kappa + \varepsilon\,\mathrm{SEEM}$ in each step. Set this to 1. What becomes of
 # $\eta$?
 #
 # </details>
@@ -110,5 +110,5 @@ def needed_decay(seem: float, n: int) -> float:
 checks.check_needed_decay(needed_decay)
 
 # %% [markdown] tags=["solution"]
-# $\eta w = 2\eta\,\mathrm{SEEM}/N$, and $\eta$ drops out. A smaller learning rate does not make weight decay any stronger
+# $\eta\kappa = 2\eta\,\mathrm{SEEM}/N$, and $\eta$ drops out. A smaller learning rate does not make weight decay any stronger
 # against self-excitation: it slows both down alike.

@@ -46,11 +46,14 @@ def check_safe_horizon(answer: Any) -> Check:
     return compare(
         answer,
         smallest,
-        [(2.0, 0.99), (0.5, 0.99), (1.2, 0.9), (10.0, 0.95)],
+        [(2.0, 0.99), (0.5, 0.99), (1.2, 0.9), (10.0, 0.95), (4.0, 0.5)],
         praise="Every reward that is summed from the data shrinks the bootstrap by one more factor gamma.",
         mistakes={
             "that rounds down: with this n the eigenvalue is not yet below zero.": (
                 lambda c, gamma: max(1, math.floor(math.log(c) / -math.log(gamma)))
+            ),
+            "at exactly zero the eigenvalue is not yet below zero: one step more.": (
+                lambda c, gamma: max(1, math.ceil(math.log(c) / -math.log(gamma)))
             ),
             "n is at least 1: with n = 0 there would be no target at all.": (
                 lambda c, gamma: math.floor(math.log(c) / -math.log(gamma)) + 1
