@@ -179,14 +179,14 @@ for _, row in summary.iterrows():
 
 # %% [markdown]
 # How to read a line. "largest |Q|" is the largest on the way and "last |Q|" the one at the end, so their difference says
-# whether the value comes back. SEEM is that of the network of the moment at step 100, over the runs that are still there. "bias" is the mean of $Q$
-# less the true value at the end. "near by step" is when the mean came within 0.1 of the true value for good, if at
-# least half of the seeds did. "cost" is the time of a step over that of a plain step.
+# whether the value comes back. SEEM is that of the network of the moment at step 100, over the runs that are still there.
+# "bias" is the mean of $Q$ less the true value at the end. "near by step" is when the mean came within 0.1 of the true
+# value for good, if at least half of the seeds did. "cost" is the time of a step over that of a plain step.
 #
 # He initialisation and dropout 0.5 have no SEEM at step 100, because no run lasted that long.
 #
-# The same as a picture, one mark a seed. A run is stopped as soon as it has crashed, so how far beyond the limit it got means
-# nothing: all beyond three million are drawn there. A bias above 2 is drawn at 2.
+# The same as a picture, one mark a seed. A run is stopped as soon as it has crashed, so how far beyond the limit it got
+# means nothing. All beyond three million are drawn there. A bias above 2 is drawn at 2.
 
 # %%
 plotting.remedies_chart(summary, table)
@@ -224,7 +224,8 @@ for name in ("LayerNorm without affine", "spectral norm", "weight norm fixed gai
 # %% [markdown]
 # And how does SEEM move on? With LayerNorm it rises at first, then it falls. With tanh it does the same at a higher level.
 # With batch norm it falls from the start, and stays at a few units. That of the plain run rises until the crash, and
-# that of the orthogonal start does so too, from far below. With clipping and with a slow target SEEM rises as well, but nothing crashes:
+# that of the orthogonal start does so too, from far below. With clipping and with a slow target SEEM rises as well, but
+# nothing crashes:
 
 # %%
 for name in [*shown[:3], "activation Tanh", "batch norm separate batches", "initialisation orthogonal", *shown[-3:-1]]:
@@ -274,16 +275,17 @@ for name in (*shown[:4], "weight norm learned gain", "spectral norm", "activatio
 #   target* the noise is switched off there: that is the whole difference between the two lines of each strength.
 # - *Activations*: a tanh saturates, so the features of a far input stay bounded. SEEM starts high and then falls. ELU and
 #   SiLU grow like a ReLU.
-# - *Initialisation*: it sets the SEEM one starts with. A small start delays the crash, beyond step 1500 on most seeds. It
-#   bounds nothing.
+# - *Initialisation*: it sets the SEEM one starts with. A start at half size delays the crash, beyond step 1500 on most
+#   seeds. It bounds nothing.
 #
 # **How much and from where, $D$ and $X^*$.**
 # - *A lower discount* shrinks $D\,G(X^*, X)$ against $G(X, X)$. It also changes the question: the value of a shorter
 #   horizon is another value. On the converging walks it is $0.2 / (1 - 0) = 0.2$ in place of 1, and that is the bias.
 # - *n-step returns* do the same with $\gamma^n$. The discount of the problem stays, but the policy in question changes: for
 #   $n$ steps it is that of the data.
-# - *The in-sample action* takes $X^*$ out of the data, and asks for the value of the data's policy. There $G(X^*, X)$ and $G(X, X)$ have nearly the same rows, so $A$ is
-#   close to $(\gamma \cdot \text{a shift} - 1)\,G$, and what is pushed is also held.
+# - *The in-sample action* takes $X^*$ out of the data, and asks for the value of the data's policy. There $G(X^*, X)$ and
+#   $G(X, X)$ have nearly the same rows, so $A$ is close to $(\gamma \cdot \text{a shift} - 1)\,G$, and what is pushed is
+#   also held.
 # - *The behaviour penalty* does that only if it outweighs the differences between the values of the candidates. At strength 1
 #   it does: the runs are those of the in-sample action, number for number, on every seed.
 #
@@ -402,7 +404,7 @@ print(f"bias on the converging walks, four seeds: {min(bias):+.2f} to {max(bias)
 # | --- | --- | --- | --- |
 # | 1 | one step with a target that follows | 6 | easy |
 # | 2 | how many steps must a return have? | 9 | middle |
-# | 3 | how much weight decay? | 10 | middle |
+# | 3 | how often is a rule on SEEM wrong? | 10 | middle |
 
 # %% [markdown]
 # ## Where the theory stops

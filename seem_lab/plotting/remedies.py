@@ -115,7 +115,7 @@ def seem_and_crashes(summary: pd.DataFrame, named: tuple[str, ...]) -> LessonFig
     for _, row in summary.iterrows():
         if _name(row) in named and np.isfinite(row.seem_100):
             at = (max(row.seem_100, FLOOR), row.crashes / row.runs)
-            axes.annotate(_name(row), at, (4, 5), textcoords="offset points", fontsize=8, color=BLUE, rotation=55)
+            axes.annotate(_name(row), at, (4, 5), textcoords="offset points", fontsize=8, color=BLUE, rotation=75)
             words.append(f"{_name(row)}: SEEM {row.seem_100:.2g}, {row.crashes} of {row.runs} crash")
     axes.set_xscale("log")
     axes.set_ylim(-0.06, 1.65)
