@@ -24,10 +24,19 @@ def horizon(next_feature, gamma):
     raise AssertionError
 
 
-def decay(seem, n):
-    """Where 1 + eps * seem - lr * decay is 1, for any learning rate."""
-    lr = 0.37
-    return max(0.0, sl.step_size(lr, n) * seem / lr)
+def misjudged(seem, crashes, runs, limit):
+    """By sets: those above the limit against those that are lost."""
+    known = {k for k, value in enumerate(seem) if value == value}
+    high = {k for k in known if seem[k] > limit}
+    lost = {k for k in known if crashes[k] > runs[k] - crashes[k]}
+    return len(high ^ lost)
+
+
+def judge(wrong):
+    """A wrong answer that counts with this rule, over all that have a SEEM."""
+    return lambda seem, crashes, runs, limit: sum(
+        wrong(s > limit, 2 * c > n) for s, c, n in zip(seem, crashes, runs, strict=True) if s == s
+    )
 
 
 EXERCISES = [
@@ -45,17 +54,20 @@ EXERCISES = [
         horizon,
         {
             "that rounds down": lambda c, g: max(1, math.floor(math.log(c) / -math.log(g))),
+            "at exactly zero": lambda c, g: max(1, math.ceil(math.log(c) / -math.log(g))),
             "n is at least 1": lambda c, g: math.floor(math.log(c) / -math.log(g)) + 1,
         },
     ),
     (
-        checks.check_needed_decay,
-        decay,
+        checks.check_misjudged,
+        misjudged,
         {
-            "needs no decay": lambda s, n: 2 * s / n,
-            "the 2 is missing": lambda s, n: max(s, 0.0) / n,
-            "the N is missing": lambda s, n: 2 * max(s, 0.0),
-            "the learning rate cancels": lambda s, n: 0.04 * max(s, 0.0) / n,
+            "not a small one": lambda seem, crashes, runs, limit: sum(
+                (s > limit) != (2 * c > n) for s, c, n in zip(seem, crashes, runs, strict=True)
+            ),
+            "does not expect": judge(lambda high, lost: high and not lost),
+            "do not come": judge(lambda high, lost: lost and not high),
+            "gets right": judge(lambda high, lost: high == lost),
         },
     ),
 ]
@@ -74,7 +86,7 @@ def test_right_passes_stub_fails_and_mistakes_are_named(check, right, wrong):
 def test_the_needed_decay_is_that_of_a_linear_run():
     """Just above it Baird's star shrinks, just below it grows."""
     star, grown = sl.baird_star(), {}
-    needed = decay(sl.seem(sl.linear_q(8), *star.bootstrap(sl.linear_q(8))).value, star.n)
+    needed = 2 * sl.seem(sl.linear_q(8), *star.bootstrap(sl.linear_q(8))).value / star.n
     for factor in (0.9, 1.1):
         network = sl.linear_q(8, weight=sl.baird_weights())
         optimizer = partial(torch.optim.SGD, weight_decay=factor * needed)

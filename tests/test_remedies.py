@@ -141,3 +141,54 @@ def test_what_the_lesson_says_in_words() -> None:
     assert line.loc[("initialisation", "orthogonal, half size")].crashes < 6
     assert 0 < 12 - line.loc[("weight decay", "0.1")].crashes < 6
     assert (line[line.crashes == 0].positive > 0.5).all()
+
+
+def test_a_strong_penalty_is_the_in_sample_action() -> None:
+    """Number for number on every seed, as the lesson says; SEEM up to rounding."""
+    for population in POPULATIONS:
+        one, other = (rows(BY_NAME[name], population) for name in ("behaviour penalty 1", "in-sample action"))
+        for column in ("diverged", "last_step", "largest_q", "final_q_max", "bias", "settled_step"):
+            assert np.array_equal(one[column].to_numpy(float), other[column].to_numpy(float), equal_nan=True)
+    seem = [f"seem_at_{step}" for step in SEEM_STEPS]
+    one, other = (rows(BY_NAME[name], "diverging")[seem] for name in ("behaviour penalty 1", "in-sample action"))
+    assert one.to_numpy() == pytest.approx(other.to_numpy(), abs=1e-12)
+
+
+def test_seem_at_one_step_does_not_sort_the_networks() -> None:
+    """The verdict of the lesson: high and safe, low and lost; and what SEEM does later."""
+    line = sl.summarise_remedies(STORED).set_index(["family", "strength"])
+    plain, lost = line.loc[("plain", "")], line.loc[("initialisation", "orthogonal")]
+    for key in (("activation", "Tanh"), ("batch norm", "separate batches"), ("dropout", "0.5, quiet target")):
+        assert line.loc[key].seem_100 > plain.seem_100 / 2.1
+        assert line.loc[key].crashes <= 1
+    for key in (("LayerNorm", "with affine"), ("weight norm", "fixed gain")):
+        assert line.loc[key].seem_100 > lost.seem_100
+        assert line.loc[key].crashes == 0
+    assert lost.crashes == 12
+
+    def seem(name: str, *steps: int) -> list[float]:
+        return [rows(BY_NAME[name], "diverging")[f"seem_at_{step}"].median() for step in steps]
+
+    for name in ("LayerNorm with affine", "LayerNorm without affine", "activation Tanh"):
+        start, early, late = seem(name, 0, 50, 1000)
+        assert start < early > late
+    for name in ("initialisation orthogonal", "clipping 1", "EMA target 0.1"):
+        values = seem(name, 50, 100, 200, 500, 1000)
+        assert values == sorted(values)
+    first, *later = seem("batch norm separate batches", 0, 200, 500, 1000, 1500)
+    assert first > 10 * max(later)
+    assert min(later) > 1
+
+
+def test_what_the_lesson_advises_and_sums_up() -> None:
+    line = sl.summarise_remedies(STORED).set_index(["family", "strength"])
+    norm = line.loc[("LayerNorm", "without affine")]
+    for key in (("double Q", ""), ("EMA target", "0.8")):
+        assert line.loc[key].final_q_max < norm.final_q_max
+        assert line.loc[key].largest_q > norm.largest_q
+    assert line.loc[("in-sample action", "")].largest_q < 1
+    assert line.loc[("in-sample action", "")].cost < 1.05
+    assert line.loc[("weight decay", "0.1")].crashes == 9
+    late = [f"seem_at_{step}" for step in SEEM_STEPS if step >= 100]
+    gone = [key for key in line.index if rows(BY_NAME[" ".join(key).strip()], "diverging")[late].isna().all(axis=None)]
+    assert set(gone) == {("initialisation", "He"), ("dropout", "0.5")}

@@ -17,6 +17,9 @@
 # Its last line checks your answer: it says "Right." or what is off. Solutions are in the folder `solutions/`.
 
 # %%
+import pandas as pd
+
+import seem_lab as sl
 from seem_lab import checks
 
 # %% [markdown]
@@ -51,8 +54,8 @@ checks.check_following_target(step)
 # %% [markdown]
 # ## Exercise 2: how many steps must a return have? (9 minutes, middle)
 #
-# The two-state loop of lesson 01: $Q(x) = w$, and the next input is `next_feature` times as large,
-# $Q(x^*) = c\,w$. With n-step returns the bootstrap counts $\gamma^n$, so $A = \gamma^n c - 1$ is a number. (Take it that
+# The two-state loop of lesson 01: $Q(x) = \theta$, and the next input is `next_feature` times as large,
+# $Q(x^*) = c\,\theta$. With n-step returns the bootstrap counts $\gamma^n$, so $A = \gamma^n c - 1$ is a number. (Take it that
 # the next feature stays the same however far ahead one looks.) Return the smallest whole $n \ge 1$ for which $A$ is below
 # zero.
 #
@@ -85,30 +88,44 @@ print(f"the neighbour of lesson 01, twice as large, discount 0.99: n = {safe_hor
 # smaller the discount already is.
 
 # %% [markdown]
-# ## Exercise 3: how much weight decay? (10 minutes, middle)
+# ## Exercise 3: how often is a rule on SEEM wrong? (10 minutes, middle)
 #
-# For a linear $Q$ with reward 0 and a real leading eigenvalue, section 5 of the lesson finds
-# $u_{\text{new}} = ((1-\eta w)\,I + \varepsilon A)\,u$ with $\varepsilon = 2\eta/N$. Return the weight decay $w \ge 0$ at
-# which the fastest mode neither grows nor shrinks; 0 if nothing grows without it.
+# The rule: a remedy whose SEEM at step 100 is above `limit` will crash on more than half of the seeds, and one with a
+# smaller SEEM will not. You get three lists of the same length, one entry a remedy: `seem`, `crashes` (how many seeds
+# crash) and `runs` (how many seeds there are). Return for how many remedies the rule is wrong. Where SEEM is missing it is
+# `nan`; leave these remedies out.
 #
 # <details><summary>Hint</summary>
 #
-# The mode of SEEM is multiplied by $1 - \eta w + \varepsilon\,\mathrm{SEEM}$ in each step. Set this to 1. What becomes of
-# $\eta$?
+# There are two ways to be wrong: to expect crashes that do not come, and to miss crashes that do. `math.isnan` finds the
+# missing ones.
 #
 # </details>
 
-
 # %%
-def needed_decay(seem: float, n: int) -> float:
-    """The weight decay at which the fastest mode of a linear Q stands still."""
+import math
+
+
+def misjudged(seem: list[float], crashes: list[int], runs: list[int], limit: float) -> int:
+    """The number of remedies that the rule gets wrong."""
     # <solution>
-    return max(0.0, 2 * seem / n)
+    wrong = 0
+    for value, crashed, all_runs in zip(seem, crashes, runs, strict=True):
+        if not math.isnan(value):
+            wrong += (value > limit) != (crashed > all_runs / 2)
+    return wrong
     # </solution>
 
 
-checks.check_needed_decay(needed_decay)
+checks.check_misjudged(misjudged)
+
+# %% [tags=["solution"]]
+summary = sl.summarise_remedies(pd.read_csv(sl.problems.DATA / "remedies.csv"))
+for side in ("network", "problem"):
+    rows = summary[(summary.side == side) & summary.seem_100.notna()]
+    columns = rows.seem_100.tolist(), rows.crashes.tolist(), rows.runs.tolist()
+    least = min(misjudged(*columns, limit) for limit in [0, *columns[0]])
+    print(f"remedies of the {side}: the best limit of all is wrong for {least} of {len(rows)}")
 
 # %% [markdown] tags=["solution"]
-# $\eta w = 2\eta\,\mathrm{SEEM}/N$, and $\eta$ drops out. A smaller learning rate does not make weight decay any stronger
-# against self-excitation: it slows both down alike.
+# Even a limit chosen with the counts in hand does not sort the remedies of the network. Those of the problem it does sort.

@@ -9,7 +9,7 @@ from seem_lab.checks.lesson_04 import check_auroc, check_clock_against_constant,
 from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, check_flow_lag
 from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio, check_straighter_root
 from seem_lab.checks.lesson_07 import check_kernel_multiple, check_layer_norm, check_wide_response
-from seem_lab.checks.lesson_08 import check_following_target, check_needed_decay, check_safe_horizon
+from seem_lab.checks.lesson_08 import check_following_target, check_misjudged, check_safe_horizon
 from seem_lab.checks.lesson_09 import check_momentum_growth, check_slow_target, check_target_map
 
 __all__ = [
@@ -29,9 +29,9 @@ __all__ = [
     "check_kernel_view",
     "check_layer_norm",
     "check_loop_factor",
+    "check_misjudged",
     "check_misses_and_false_alarms",
     "check_momentum_growth",
-    "check_needed_decay",
     "check_overtaken",
     "check_rate_and_crash",
     "check_safe_horizon",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from seem_lab.checks.check import Check, compare
@@ -46,11 +47,14 @@ def check_safe_horizon(answer: Any) -> Check:
     return compare(
         answer,
         smallest,
-        [(2.0, 0.99), (0.5, 0.99), (1.2, 0.9), (10.0, 0.95)],
+        [(2.0, 0.99), (0.5, 0.99), (1.2, 0.9), (10.0, 0.95), (4.0, 0.5)],
         praise="Every reward that is summed from the data shrinks the bootstrap by one more factor gamma.",
         mistakes={
             "that rounds down: with this n the eigenvalue is not yet below zero.": (
                 lambda c, gamma: max(1, math.floor(math.log(c) / -math.log(gamma)))
+            ),
+            "at exactly zero the eigenvalue is not yet below zero: one step more.": (
+                lambda c, gamma: max(1, math.ceil(math.log(c) / -math.log(gamma)))
             ),
             "n is at least 1: with n = 0 there would be no target at all.": (
                 lambda c, gamma: math.floor(math.log(c) / -math.log(gamma)) + 1
@@ -59,19 +63,31 @@ def check_safe_horizon(answer: Any) -> Check:
     )
 
 
-def check_needed_decay(answer: Any) -> Check:
-    """Exercise 3: `answer(seem, n)` returns the weight decay from which a linear Q does not grow."""
+def check_misjudged(answer: Any) -> Check:
+    """Exercise 3: `answer(seem, crashes, runs, limit)` counts the remedies that a limit on SEEM gets wrong."""
+
+    def count(wrong: Callable[[bool, bool], bool], *, missing: bool = False) -> Callable[..., int]:
+        def counted(seem: list[float], crashes: list[int], runs: list[int], limit: float) -> int:
+            lines = zip(seem, crashes, runs, strict=True)
+            return sum(wrong(s > limit, 2 * c > n) for s, c, n in lines if missing or not math.isnan(s))
+
+        return counted
+
     return compare(
         answer,
-        lambda seem, n: 2 * max(seem, 0.0) / n,
-        [(1.0, 2), (24.0, 63), (-0.5, 10), (3.0, 1000)],
-        praise="The learning rate has dropped out: it speeds up growth and decay alike.",
+        count(lambda high, lost: high != lost),
+        [
+            ([20.0, 1.0], [12, 0], [12, 12], 5.0),
+            ([20.0, 17.0, 1.0, 2.0, 3.0], [12, 0, 12, 0, 12], [12] * 5, 5.0),
+            ([math.nan, 20.0, -1.0], [12, 6, 3], [12, 12, 4], 5.0),
+        ],
+        praise="A rule can be wrong in two ways, and what was never measured is no evidence for it.",
         mistakes={
-            "a negative SEEM needs no decay: the smallest one is 0.": lambda seem, n: 2 * seem / n,
-            "eps is 2 lr / N; the 2 is missing.": lambda seem, n: max(seem, 0.0) / n,
-            "the N is missing: the loss is a mean over N transitions.": lambda seem, n: 2 * max(seem, 0.0),
-            "the learning rate cancels: decay shrinks theta by lr times the decay a step.": (
-                lambda seem, n: 2 * 0.02 * max(seem, 0.0) / n
+            "a missing SEEM is not a small one: leave these remedies out.": count(
+                lambda high, lost: high != lost, missing=True
             ),
+            "the crashes that the rule does not expect are missing.": count(lambda high, lost: high and not lost),
+            "the crashes that are expected and do not come are missing.": count(lambda high, lost: lost and not high),
+            "these are the remedies that the rule gets right.": count(lambda high, lost: high == lost),
         },
     )

@@ -44,13 +44,17 @@ def remedies_chart(summary: pd.DataFrame, table: pd.DataFrame) -> LessonFigure:
     right.axvline(0, color="black", linewidth=0.8)
     left.set_yticks(range(len(summary)), [f"{_name(row)}  {row.crashes}/{row.runs}" for _, row in summary.iterrows()])
     left.set_ylim(len(summary) - 0.5, -0.5)
-    tidy(left, title="discount .99, true value 0 (cross: crash)", x="largest $|Q|$ on the way")
+    tidy(
+        left,
+        title="discount .99, true value 0 (cross: crash)",
+        x="largest $|Q|$ (at most 3 million)",
+    )
     tidy(right, title="discount .8, true value 1", x="mean $Q$ less the true value, at the end")
     figure.alt = "Crashes on the diverging walks, remedy by remedy: " + "; ".join(words) + "."
     return figure
 
 
-def seem_small_multiples(summary: pd.DataFrame, table: pd.DataFrame, columns: int = 5) -> LessonFigure:
+def seem_small_multiples(summary: pd.DataFrame, table: pd.DataFrame, columns: int = 4) -> LessonFigure:
     """SEEM along every run on the diverging walks, one small picture a remedy, in the summary's order.
 
     Args:
@@ -61,7 +65,7 @@ def seem_small_multiples(summary: pd.DataFrame, table: pd.DataFrame, columns: in
     readings = [name for name in table.columns if name.startswith("seem_at_")]
     steps = np.array([int(name.removeprefix("seem_at_")) for name in readings])
     rows = math.ceil(len(summary) / columns)
-    figure = LessonFigure(9.4, 1.35 * rows + 0.4)
+    figure = LessonFigure(9.4, 1.9 * rows + 0.4)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     words = []
     for axes, (_, row) in zip(grid.flat, summary.iterrows(), strict=False):
@@ -76,8 +80,8 @@ def seem_small_multiples(summary: pd.DataFrame, table: pd.DataFrame, columns: in
         axes.set_yscale("log")
         axes.set_ylim(FLOOR / 2, 2 * CEILING)
         tidy(axes)
-        axes.set_title(f"{_name(row)}\n{row.crashes} of {row.runs} crash", fontsize=7, loc="left")
-        axes.tick_params(labelsize=7)
+        axes.set_title(f"{_name(row)}\n{row.crashes} of {row.runs} crash", fontsize=9, loc="left")
+        axes.tick_params(labelsize=9)
         if np.isfinite(row.seem_100):
             words.append(f"{_name(row)} {row.seem_100:.2g}")
     for axes in list(grid.flat)[len(summary) :]:
@@ -99,7 +103,7 @@ def seem_and_crashes(summary: pd.DataFrame, named: tuple[str, ...]) -> LessonFig
         summary: as `summarise_remedies` makes it.
         named: which points to name.
     """
-    figure = LessonFigure(8.4, 3.8)
+    figure = LessonFigure(8.4, 4.4)
     axes = figure.subplots()
     words = []
     for side, mark in zip(("none", "network", "problem", "optimizer", "target"), "*osD^", strict=True):
@@ -111,12 +115,19 @@ def seem_and_crashes(summary: pd.DataFrame, named: tuple[str, ...]) -> LessonFig
     for _, row in summary.iterrows():
         if _name(row) in named and np.isfinite(row.seem_100):
             at = (max(row.seem_100, FLOOR), row.crashes / row.runs)
-            axes.annotate(_name(row), at, (4, 5), textcoords="offset points", fontsize=8, color=BLUE, rotation=25)
+            axes.annotate(_name(row), at, (4, 5), textcoords="offset points", fontsize=8, color=BLUE, rotation=75)
             words.append(f"{_name(row)}: SEEM {row.seem_100:.2g}, {row.crashes} of {row.runs} crash")
     axes.set_xscale("log")
-    axes.set_ylim(-0.06, 1.3)
+    axes.set_ylim(-0.06, 1.65)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    tidy(axes, x="SEEM at step 100 (median of the runs that are still there)", y="share of runs that crash")
+    tidy(
+        axes,
+        x="median SEEM at step 100 of the runs still there (left edge: 0.0001 or less)",
+        y="share of runs that crash",
+    )
     axes.legend(fontsize=9, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), title="what it changes")
     figure.alt = "Share of crashes over SEEM at step 100, a mark a remedy. " + "; ".join(words) + "."
+    missing = [_name(row) for _, row in summary[summary.seem_100.isna()].iterrows()]
+    if missing:
+        figure.alt += f" Not drawn, as no run is left at step 100: {', '.join(missing)}."
     return figure
