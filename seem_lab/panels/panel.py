@@ -69,6 +69,7 @@ class Panel:
         self.figure = Figure(figsize=(width / 100, height / 100), dpi=100, layout="constrained", facecolor="white")
         self._canvas = FigureCanvasAgg(self.figure)
         self._artists = self.setup(self.figure, self._animate)
+        self.figure.draw_without_rendering()  # the layout settles in its second pass
         self._controls = self.controls()
         self._image = ipywidgets.Image(format="png", layout={"width": f"{width}px", "max_width": "100%"})
         self._message = ipywidgets.HTML()
