@@ -47,7 +47,7 @@ def check_slow_target(answer: Any) -> Check:
         lambda g, b, tau: tau * (b / g - 1),
         [(1.0, 1.5, 0.01), (2.0, 1.0, 0.01), (4.0, 4.4, 0.001)],
         praise="The step size is gone: the rate of the target is the clock. For this one mode b > g is the condition, "
-        "as without a target; for many modes it is an eigenvalue of the inverse of G times B above 1, which is another.",
+        "as without a target; for many modes it is an eigenvalue of the inverse of G times B above 1.",
         mistakes={
             "that is the growth without a target, up to eps; here the network settles first, at c = b d / g.": (
                 lambda g, b, tau: b - g
