@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from seem_lab import FrozenKernels, UpdateMap
-from seem_lab.checks import check_momentum_growth, check_slow_target, check_target_map
+from seem_lab.checks import check_growing_momentum, check_momentum_growth, check_slow_target, check_target_map
 
 
 def test_the_target_map_of_the_library_passes() -> None:
@@ -42,3 +42,17 @@ def test_momentum_growth_by_the_companion_matrix_and_its_mistakes() -> None:
     assert check_momentum_growth(companion).passed
     assert "without momentum" in check_momentum_growth(lambda lam, eps, beta: np.log(abs(1 + eps * lam))).message
     assert "logarithm" in check_momentum_growth(lambda *case: np.exp(companion(*case))).message
+
+
+def test_first_growing_momentum_by_the_circle_criterion_and_its_mistakes() -> None:
+    def schur_cohn(eigenvalue: complex, eps: float) -> float:
+        """m^2 + p m + beta has its roots in the unit disk iff |p - beta conj(p)| < 1 - beta^2."""
+        for beta in np.arange(100) / 100:
+            p = -(1 + beta + eps * eigenvalue)
+            if abs(p - beta * np.conj(p)) > 1 - beta**2:
+                return float(beta)
+        raise AssertionError("never grows")
+
+    assert check_growing_momentum(schur_cohn).passed
+    assert "take the next one" in check_growing_momentum(lambda *case: schur_cohn(*case) - 0.01).message
+    assert "stop at the first" in check_growing_momentum(lambda *case: 0.99).message

@@ -12,12 +12,12 @@ from seem_lab import mlp, plotting, toy_walk, train
 def test_errors_by_setting_tells_who_blows_up() -> None:
     run = train(mlp(4, seed=1000), toy_walk(0), steps=400, progress=False)
     figure = plotting.errors_by_setting({"one": run})
-    assert f"one: blows up at step {run.step[-1]}" in figure.alt
+    assert f"one: blows up at step {run.step[-1]}, error {run.td_error_norm[0]:.2g} at first" in figure.alt
 
 
 def test_multipliers_outside_the_circle_are_counted() -> None:
     values = torch.tensor([0.5 + 0j, 1.1 + 0j, -1.2 + 0j])
-    assert "2 of 3 outside, the largest -1.200" in plotting.multipliers_in_the_plane({"m": values}).alt
+    assert "2 of 3 outside (1 right of 1), the largest -1.200" in plotting.multipliers_in_the_plane({"m": values}).alt
 
 
 def test_phase_diagram_says_where_half_diverge() -> None:

@@ -83,6 +83,19 @@ def test_the_map_tells_the_fate_of_more_runs_than_seem_does() -> None:
     assert agreement("seem_rate") == pytest.approx(0.81, abs=0.005)
 
 
+def test_saying_never_agrees_as_often_as_the_map_and_the_map_ranks_no_better_than_seem() -> None:
+    going = PHASE[PHASE.growth_at_500.notna()]
+    diverged = going.crash_step.notna() | (going.log_error_at_3000 - going.log_error_at_500 > 1)
+    assert 1 - diverged.mean() == pytest.approx(agreement("growth"), abs=0.01)
+    areas = [sl.auroc(going[f"{name}_at_500"], diverged).value for name in ("growth", "seem_rate")]
+    assert areas == pytest.approx([0.92, 0.92], abs=0.006)
+
+
+def test_self_excitation_is_slower_than_the_target() -> None:
+    excited = PHASE[PHASE.verdict_at_500 == "self-excitation"].groupby("tau").growth_at_500.max()
+    assert (excited < excited.index).all()
+
+
 def test_no_run_with_a_target_network_passes_the_limit_and_no_slow_one_diverges() -> None:
     assert PHASE[PHASE.tau < 1].crash_step.isna().all()
     assert PHASE[(PHASE.tau == 1) & (PHASE.gamma >= 0.97)].crash_step.notna().all()
@@ -108,7 +121,33 @@ def test_log_rho_is_a_good_rate_for_fast_targets_and_a_poor_one_for_slow_targets
     assert medians["adam", 0.1] == pytest.approx(1.68, abs=0.01)
 
 
-def test_for_slow_targets_the_actual_state_makes_the_frozen_model_right() -> None:
+@pytest.mark.parametrize(
+    ("optimizer", "tau", "frozen", "predicted", "zero"),
+    [
+        ("sgd", 0.02, 0.98, 0.05, 0.30),
+        ("momentum", 0.02, 0.98, 0.05, 0.31),
+        ("sgd", 0.1, 0.45, 0.10, 0.06),
+        ("momentum", 0.1, 0.72, 0.13, 0.07),
+    ],
+)
+def test_the_frozen_model_is_right_for_very_slow_targets_and_less_so_at_a_tenth(
+    optimizer: str, tau: float, frozen: float, predicted: float, zero: float
+) -> None:
+    rows = RATES[(RATES.optimizer == optimizer) & (RATES.tau == tau) & (RATES.verdict != "step-size instability")]
+    rows = rows.assign(zero=0.0)
+    room = np.maximum(0.25 * rows.measured.abs(), 1e-4)
+    close = [((rows[name] - rows.measured).abs() <= room).mean() for name in ("frozen", "predicted", "zero")]
+    assert close == pytest.approx([frozen, predicted, zero], abs=0.0055)
+
+
+def test_without_a_target_network_the_actual_state_does_not_help() -> None:
+    rising = pd.concat([rise(run) for _, run in RATES.groupby(["optimizer", "tau", "seed"])])
+    for optimizer in ("sgd", "momentum"):
+        rows = rising[(rising.optimizer == optimizer) & (rising.tau == 1)]
+        assert (rows.measured / rows.frozen).median() > (rows.measured / rows.predicted).median() > 1
+
+
+def test_over_all_slow_windows_the_frozen_model_is_ahead() -> None:
     slow = RATES[(RATES.optimizer != "adam") & RATES.tau.isin([0.1, 0.02]) & (RATES.verdict != "step-size instability")]
     close = {
         name: ((slow[name] - slow.measured).abs() <= np.maximum(0.25 * slow.measured.abs(), 1e-4)).mean()

@@ -89,8 +89,7 @@ checks.check_slow_target(slow_target)
 #
 # A mode has the complex eigenvalue $\lambda$ of $A$ (`eigenvalue`). The heavy ball with momentum $\beta$ multiplies it in
 # every update by a root $m$ of $m^2 - (1 + \beta + \varepsilon\lambda)\, m + \beta = 0$, in the end by the one of larger
-# modulus. Return its growth per update, as a logarithm. Then compare $\lambda = -0.5 + 2i$ at $\varepsilon = 0.1$ with
-# $\beta = 0$ and with $\beta = 0.9$.
+# modulus. Return its growth per update, as a logarithm.
 #
 # <details><summary>Hint</summary>
 #
@@ -110,6 +109,30 @@ def momentum_growth(eigenvalue: complex, eps: float, beta: float) -> float:
 
 checks.check_momentum_growth(momentum_growth)
 
+# %% [markdown]
+# Now use it. The mode $\lambda = -0.5 + 2i$ shrinks at $\varepsilon = 0.1$ without momentum and grows with $\beta = 0.9$. From
+# which $\beta$ on does it grow? Return the first $\beta$ of 0, 0.01, ..., 0.99 with a growth above 0. Guess before you run it.
+#
+# <details><summary>Hint</summary>
+#
+# `np.arange(100) / 100` are the values to try, and `momentum_growth` is yours from above.
+#
+# </details>
+
+
+# %%
+def first_growing_momentum(eigenvalue: complex, eps: float) -> float:
+    """The smallest momentum of 0, 0.01, ..., 0.99 at which the mode grows."""
+    # <solution>
+    return next(float(beta) for beta in np.arange(100) / 100 if momentum_growth(eigenvalue, eps, beta) > 0)
+    # </solution>
+
+
+checks.check_growing_momentum(first_growing_momentum)
+
+# %% tags=["solution"]
+print("grows from beta", first_growing_momentum(-0.5 + 2.0j, 0.1))
+
 # %% [markdown] tags=["solution"]
-# The real part of this $\lambda$ is negative, so plain SGD shrinks the mode. With $\beta = 0.9$ it grows. The ball carries
-# on in the direction of some updates ago, and the mode has turned since.
+# The real part of this $\lambda$ is negative, so plain SGD shrinks the mode. A momentum of 0.28, small by usual standards,
+# is enough to make it grow. The ball carries on in the direction of some updates ago, and the mode has turned since.

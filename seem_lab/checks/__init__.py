@@ -10,7 +10,12 @@ from seem_lab.checks.lesson_05 import check_closed_form, check_discrete_map, che
 from seem_lab.checks.lesson_06 import check_adam_moves, check_growth_orders, check_start_ratio, check_straighter_root
 from seem_lab.checks.lesson_07 import check_kernel_multiple, check_layer_norm, check_wide_response
 from seem_lab.checks.lesson_08 import check_following_target, check_misjudged, check_safe_horizon
-from seem_lab.checks.lesson_09 import check_momentum_growth, check_slow_target, check_target_map
+from seem_lab.checks.lesson_09 import (
+    check_growing_momentum,
+    check_momentum_growth,
+    check_slow_target,
+    check_target_map,
+)
 
 __all__ = [
     "Check",
@@ -23,6 +28,7 @@ __all__ = [
     "check_diverged_share",
     "check_flow_lag",
     "check_following_target",
+    "check_growing_momentum",
     "check_growth_orders",
     "check_kernel_entry",
     "check_kernel_multiple",

@@ -46,7 +46,8 @@ def check_slow_target(answer: Any) -> Check:
         answer,
         lambda g, b, tau: tau * (b / g - 1),
         [(1.0, 1.5, 0.01), (2.0, 1.0, 0.01), (4.0, 4.4, 0.001)],
-        praise="The step size is gone: the rate of the target is the clock, and b > g is the condition, as before.",
+        praise="The step size is gone: the rate of the target is the clock. For this one mode b > g is the condition, "
+        "as without a target; for many modes it is an eigenvalue of the inverse of G times B above 1.",
         mistakes={
             "that is the growth without a target, up to eps; here the network settles first, at c = b d / g.": (
                 lambda g, b, tau: b - g
@@ -82,6 +83,30 @@ def check_momentum_growth(answer: Any) -> Check:
                 lambda eigenvalue, eps, beta: float(
                     np.log(np.abs(np.roots([1, -(1 + beta + eps * eigenvalue), beta]).real).max())
                 )
+            ),
+        },
+        tolerance=1e-6,
+    )
+
+
+def check_growing_momentum(answer: Any) -> Check:
+    """Exercise 3, second part: `answer(eigenvalue, eps)` returns the first beta of 0, 0.01, ..., 0.99 that grows."""
+
+    def growing(eigenvalue: complex, eps: float) -> list[float]:
+        roots = {beta: np.roots([1, -(1 + beta + eps * eigenvalue), beta]) for beta in np.arange(100) / 100}
+        return [float(beta) for beta, found in roots.items() if np.abs(found).max() > 1]
+
+    return compare(
+        answer,
+        lambda eigenvalue, eps: growing(eigenvalue, eps)[0],
+        [(-0.5 + 2.0j, 0.1), (-0.5 + 2.0j, 0.05), (-1.0 + 1.5j, 0.1)],
+        praise="The faster a mode turns and the weaker it is pulled back, the less momentum it bears.",
+        mistakes={
+            "that is the last beta that shrinks: take the next one.": (
+                lambda eigenvalue, eps: growing(eigenvalue, eps)[0] - 0.01
+            ),
+            "that is the last beta of the list: stop at the first one that grows.": (
+                lambda eigenvalue, eps: growing(eigenvalue, eps)[-1]
             ),
         },
         tolerance=1e-6,
