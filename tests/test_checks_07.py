@@ -41,6 +41,8 @@ EXERCISES = [
             "mean was not taken off": lambda z, eps: z / (z.var(correction=0) + eps).sqrt(),
             "eps is left out": lambda z, eps: (z - z.mean()) / z.var(correction=0).sqrt(),
             "root of n is missing": lambda z, eps: normalised(z, eps) / len(z) ** 0.5,
+            "not PyTorch's own": lambda z, eps: torch.nn.functional.layer_norm(z, (len(z),), eps=eps),
+            "means, squares and roots": lambda z, eps: torch.nn.LayerNorm(len(z), eps=eps, elementwise_affine=False)(z),
             "should give": lambda z, eps: 2 * normalised(z, eps),
         },
     ),
@@ -61,12 +63,25 @@ EXERCISES = [
         {
             "1 of the bias is missing": lambda y, x: _without_bias(y, x),
             "divide by the value at t = 0": lambda y, x: response(y, x) / 2,
+            "math domain error": lambda y, x: _unclamped(y, x, root=math.sqrt),
+            "domain": lambda y, x: _unclamped(y, x, root=None),
             "on at both": lambda y, x: 1 - angle(y, x) / math.pi,
             "cosine alone": lambda y, x: math.cos(angle(y, x)),
             "should give": lambda y, x: 0.0,
         },
     ),
 ]
+
+
+def _unclamped(y, x, root):
+    """Right on paper; a cosine that rounding has put above 1 raises."""
+
+    def inner(a, b):
+        return sum(p * q for p, q in zip(a, b, strict=True)) + 1
+
+    length = root(inner(y, y)) * root(inner(x, x)) if root else math.sqrt(inner(y, y) * inner(x, x))
+    t = math.acos(inner(y, x) / length)
+    return (math.sin(t) + (math.pi - t) * math.cos(t)) / math.pi
 
 
 def _without_bias(y, x):

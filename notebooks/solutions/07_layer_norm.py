@@ -59,8 +59,8 @@ checks.check_layer_norm(layer_norm)
 #
 # <details><summary>Hint</summary>
 #
-# $B$ has four terms: $n + 1$ from the last layer, $\max|w|^2 n$ from the gain, $|w|^2$ from the bias of LayerNorm,
-# $|w|^2 n/\sigma^2$ from the first layer. And then the inequality of Cauchy and Schwarz, with a root.
+# Put $g_i = 1$ and $c_i = 0$ into the three limits of section 3 and add them up: that is $B$. What does inequality (2)
+# make of $B$ and $G(x_0, x_0)$?
 #
 # </details>
 

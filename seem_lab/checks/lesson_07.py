@@ -7,40 +7,56 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from seem_lab.checks.check import Check, compare
 
 
+class _ByHand(TorchFunctionMode):
+    """Within it PyTorch's own LayerNorm is refused."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if "layer_norm" in getattr(func, "__name__", ""):
+            raise RuntimeError("use means, squares and roots, not PyTorch's own LayerNorm")
+        return func(*args, **(kwargs or {}))
+
+
 def check_layer_norm(answer: Any) -> Check:
-    """Exercise 1: `answer(z, eps)` returns LayerNorm of one vector, gain 1 and bias 0."""
+    """Exercise 1: `answer(z, eps)` returns LayerNorm of one vector, gain 1 and bias 0, without PyTorch's own."""
 
     def normalised(z: torch.Tensor, eps: float) -> torch.Tensor:
-        return torch.nn.functional.layer_norm(z, (len(z),), eps=eps)
+        centred = z - z.mean()
+        return centred / (centred.square().mean() + eps).sqrt()
 
     cases = [
         (torch.tensor([1.0, 3.0], dtype=torch.float64), 0.0),
         (torch.tensor([0.5, -2.0, 4.0, 1.0], dtype=torch.float64), 0.1),
         (torch.tensor([100.0, 101.0, 99.0], dtype=torch.float64), 1e-5),
     ]
-    return compare(
-        answer,
-        normalised,
-        cases,
-        praise="Make z ten times longer: but for eps, nothing changes.",
-        mistakes={
-            "the spread is that of a sample, with n - 1; LayerNorm divides by n.": lambda z, eps: (
-                (z - z.mean()) / (z.var() + eps).sqrt()
-            ),
-            "that divides by the variance; S is its root.": lambda z, eps: (z - z.mean()) / (z.var(correction=0) + eps),
-            "the mean was not taken off before the division.": lambda z, eps: z / (z.var(correction=0) + eps).sqrt(),
-            "eps is left out, or added after the root; it belongs under the root.": lambda z, eps: (
-                (z - z.mean()) / z.std(correction=0)
-            ),
-            "that makes the vector 1 long (length, not spread): the root of n is missing.": lambda z, eps: (
-                normalised(z, eps) / math.sqrt(len(z))
-            ),
-        },
-    )
+    with _ByHand():
+        return compare(
+            answer,
+            normalised,
+            cases,
+            praise="Make z ten times longer: but for eps, nothing changes.",
+            mistakes={
+                "the spread is that of a sample, with n - 1; LayerNorm divides by n.": lambda z, eps: (
+                    (z - z.mean()) / (z.var() + eps).sqrt()
+                ),
+                "that divides by the variance; S is its root.": lambda z, eps: (
+                    (z - z.mean()) / (z.var(correction=0) + eps)
+                ),
+                "the mean was not taken off before the division.": lambda z, eps: (
+                    z / (z.var(correction=0) + eps).sqrt()
+                ),
+                "eps is left out, or added after the root; it belongs under the root.": lambda z, eps: (
+                    (z - z.mean()) / z.std(correction=0)
+                ),
+                "that makes the vector 1 long (length, not spread): the root of n is missing.": lambda z, eps: (
+                    normalised(z, eps) / math.sqrt(len(z))
+                ),
+            },
+        )
 
 
 def check_kernel_multiple(answer: Any) -> Check:
@@ -94,6 +110,8 @@ def check_wide_response(answer: Any) -> Check:
         ([3.0, 1.0], [1.0, 2.0]),
         ([-4.0, 1.0], [1.0, 0.5]),
         ([1000.0, 0.0], [0.0, 1.0]),
+        ([1.6, -3.0], [1.6, -3.0]),  # here rounding gives a cosine above 1, with a root of each length,
+        ([-2.4, math.nextafter(-2.8, 0.0)], [-2.4, -2.8]),  # and here with one root of their product
     ]
     return compare(
         answer,

@@ -121,7 +121,7 @@ def side_by_side(runs: Mapping[str, Sequence[History]]) -> LessonFigure:
         runs: title to its runs.
     """
     figure = LessonFigure(8.8, 3.4)
-    panels = figure.subplots(1, len(runs), squeeze=False, sharey=True)[0]
+    panels = figure.subplots(1, len(runs), squeeze=False, sharex=True, sharey=True)[0]
     words = []
     for axes, (title, group) in zip(panels, runs.items(), strict=True):
         for run in group:
@@ -177,30 +177,42 @@ def seem_through_training(step: np.ndarray, seem: Mapping[str, np.ndarray]) -> L
     return figure
 
 
-def ends_of_runs(groups: Mapping[str, np.ndarray], steps: int) -> LessonFigure:
-    """Where each run ended: bars for runs that blew up, one circle for those that lasted, with their number.
+def ends_of_runs(groups: Mapping[str, np.ndarray], steps: int, blocks: Sequence[int] = ()) -> LessonFigure:
+    """Where each run ended: a dot for each run that blew up, their median as a bar, and the number that lasted.
 
     Args:
         groups: label to `(S,)` step of the crash, nan for a run that lasted.
-        steps: length of a run that lasted.
+        steps: length of a run that lasted; the axis ends there.
+        blocks: how many groups stand together, from the top; a line is drawn between one block and the next.
     """
-    figure = LessonFigure(8.2, 1.2 + 0.42 * len(groups))
+    figure = LessonFigure(8.2, 1.2 + 0.45 * len(groups))
     axes = figure.subplots()
     words = []
     for row, (label, crash) in enumerate(groups.items()):
-        lost = crash[np.isfinite(crash)]
-        axes.plot(lost, np.full(len(lost), row), "|", color=ORANGE, markersize=14, markeredgewidth=1.4)
+        lost = np.sort(crash[np.isfinite(crash)])
+        apart = row + 0.13 * (np.arange(len(lost)) % 5 - 2)  # neighbours in time stand at five heights
+        axes.plot(lost, apart, "o", color=ORANGE, markersize=5, markeredgecolor="black", markeredgewidth=0.4)
+        if len(lost):
+            axes.plot([np.median(lost)], [row], "|", color="black", markersize=22, markeredgewidth=2)
         kept = len(crash) - len(lost)
-        if kept:
-            axes.plot([steps], [row], "o", color=BLUE, markersize=8, fillstyle="none")
-        axes.annotate(f"{kept} of {len(crash)} last", (steps, row), (9, -3), fontsize=9, textcoords="offset points")
+        axes.annotate(
+            f"{kept} of {len(crash)} last",
+            (1, row),
+            (9, -3),
+            xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points",
+            fontsize=9,
+            color=BLUE if kept else "black",
+        )
         when = f", between step {lost.min():.0f} and {lost.max():.0f}" if len(lost) else ""
         words.append(f"{label}: {len(lost)} of {len(crash)} blow up{when}")
+    for row in np.cumsum(blocks)[:-1]:
+        axes.axhline(row - 0.5, color="black", linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlim(right=steps * 3.5)
+    axes.set_xlim(right=steps)
     axes.set_yticks(range(len(groups)), list(groups))
     axes.set_ylim(len(groups) - 0.5, -0.5)
-    tidy(axes, title="bar: one run blows up here;  circle: runs that last", x="training step (logarithmic)")
+    tidy(axes, title="dot: one run blows up here;  bar: their median", x="training step (logarithmic)")
     figure.alt = "Step at which each run blew up. " + "; ".join(words) + "."
     return figure
 
@@ -217,17 +229,19 @@ def value_errors(marks: Sequence[int], errors: Mapping[str, Mapping[str, np.ndar
     place, words = np.arange(len(marks)), []
     for axes, (title, curves) in zip(panels, errors.items(), strict=True):
         for number, ((label, values), marker) in enumerate(zip(curves.items(), "o^", strict=False)):
-            _strip(axes, place + 0.3 * (number - 0.5), values, label, (ORANGE, BLUE)[number], marker)
+            _strip(axes, place + 0.2 * (number - 0.5), values, label, (ORANGE, BLUE)[number], marker)
             said = ", ".join(
                 f"{np.median(v):.2f} [{v.min():.2f}, {v.max():.2f}] at {m}"
                 for v, m in zip(values.T, marks, strict=True)
             )
             words.append(f"{title}, {label}: median [range] {said}")
         axes.set_xticks(place, [f"{mark:,}" for mark in marks])
+        axes.set_xlim(-0.5, len(marks) - 0.5)
         tidy(axes, title=title)
+        axes.grid(visible=False, axis="x")  # the steps are categories, two columns each
         axes.set_xlabel("training step")
     panels[0].set_ylim(0, 1.05 * max(values.max() for curves in errors.values() for values in curves.values()))
-    panels[0].set_ylabel("error, relative")
+    panels[0].set_ylabel("error / spread of true values")
     panels[-1].legend(fontsize=9, frameon=False)
     figure.alt = "Root mean square error over the spread of the true values. " + "; ".join(words) + "."
     return figure
