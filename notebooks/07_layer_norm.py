@@ -25,8 +25,8 @@
 # 2. derive a limit for the kernel with LayerNorm, step by step, and check it;
 # 3. say where LayerNorm saved runs, where it did not, and what it cannot do.
 #
-# **In the paper.** The section on LayerNorm of arXiv 2310.04411: the kernel of two points with and without it, and the
-# runs that it keeps from diverging.
+# **In the paper.** The section on LayerNorm of arXiv 2310.04411: the kernel of two points with and without it, and
+# the runs that it keeps from diverging.
 
 # %% [markdown]
 # ## Set-up
@@ -52,13 +52,14 @@ print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
 # %% [markdown]
 # ## 1 Two maps
 #
-# One update at $x_0$ moves $Q(y)$ by $\eta\,G(y, x_0)$, to first order (lesson 03). For a ReLU network this response
-# does not fade with the distance. In Q-learning that closes the loop: we raise $Q$ at the data, and $Q$ at some action
-# far from the data rises even more. The target takes that action, and so the target rises more than the value.
+# One update at $x_0$ moves $Q(y)$ by $\eta\,G(y, x_0)$, to first order, with $\eta$ the learning rate (lesson 03).
+# For a ReLU network this response does not fade with the distance. In Q-learning that closes the loop: we raise $Q$
+# at the data, and $Q$ at some action far from the data rises even more. The target takes that action, and so the
+# target rises more than the value.
 #
-# **LayerNorm** is a layer that many people put before each ReLU. Section 2 writes it out. For now compare two networks
-# with 2 inputs and one wide hidden layer (512 units). One has it and one does not. The linear layers have the same
-# initial weights.
+# **LayerNorm** is a layer that many people put before each ReLU. Section 2 writes it out. For now compare two
+# networks with 2 inputs and one wide hidden layer (512 units). One has it and one does not. The linear layers have
+# the same initial weights.
 
 # %%
 x0 = torch.tensor([1.0, 0.5], dtype=torch.float64)
@@ -95,7 +96,8 @@ plotting.kernel_maps(maps, axis.numpy(), x0.tolist())
 # <details><summary>Answer, after you have written yours down</summary>
 #
 # C. Far out, LayerNorm divides by a number that grows as fast as the input does. Only the direction is left. So the
-# response tends to a number for each direction. It is small in the directions away from $x_0$, but it need not be zero.
+# response tends to a number for each direction. It is small in the directions away from $x_0$, but it need not be
+# zero.
 #
 # </details>
 
@@ -152,14 +154,14 @@ plotting.response_along_ray(
 # %% [markdown]
 # ## 2 What LayerNorm does
 #
-# Take one hidden layer with $n$ units. The first linear layer gives the vector $z = W x + b$ of $n$ numbers. LayerNorm
-# looks at the $n$ numbers of *one* input. It takes off their mean $m$, and divides by their spread:
+# Take one hidden layer with $n$ units. The first linear layer gives the vector $z = W x + b$ of $n$ numbers.
+# LayerNorm looks at the $n$ numbers of *one* input. It takes off their mean $m$, and divides by their spread:
 #
 # $$\hat z_i = \frac{z_i - m}{S}, \qquad m = \frac1n \sum_i z_i, \qquad S^2 = \frac1n \sum_i (z_i - m)^2 + \epsilon .$$
 #
-# The small $\epsilon = 10^{-5}$ only avoids a division by zero. (It is not the $\varepsilon = 2\eta/N$ of training.)
-# Then each unit has a gain $g_i$ and a bias $c_i$ that are learned. They start at 1 and 0. The ReLU and the last layer
-# follow:
+# The small $\epsilon = 10^{-5}$ only avoids a division by zero. (It is not the $\varepsilon = 2\eta/N$ of training,
+# where $N$ is the number of transitions. Here $n$ counts units.) Then each unit has a gain $g_i$ and a bias $c_i$
+# that are learned. They start at 1 and 0. The ReLU and the last layer follow:
 #
 # $$h_i = \max(g_i \hat z_i + c_i,\; 0), \qquad Q = w \cdot h + \text{a bias}.$$
 #
@@ -180,8 +182,8 @@ for k in range(3):
 print(f"root of n: {math.sqrt(512):.2f}")
 
 # %% [markdown]
-# The input became 10,000 times longer, and so did $z$ and $S$. The normalised $\hat z$ kept its length, a little below
-# $\sqrt n$. That is no accident:
+# The input became 10,000 times longer, and so did $z$ and $S$. The normalised $\hat z$ kept its length, a little
+# below $\sqrt n$. That is no accident:
 #
 # $$|\hat z|^2 = \frac{\sum_i (z_i - m)^2}{S^2} = \frac{n\,(S^2 - \epsilon)}{S^2} \le n . \tag{1}$$
 #
@@ -198,16 +200,16 @@ print(f"root of n: {math.sqrt(512):.2f}")
 # So it is enough to find a number $B$ that $G(y, y)$ never passes. From lesson 03, each layer adds one part to
 # $G(y, y)$. We take them from the last to the first.
 #
-# **The last layer** adds $|h|^2 + 1$. A ReLU makes nothing longer, so $|h| \le |g \odot \hat z + c|$. By (1) this is at
-# most $\max|g|\,\sqrt n + |c|$. So this part is at most $\big(\max|g|\sqrt n + |c|\big)^2 + 1$: a number that does not
-# know $y$. In the ReLU network $|h|$ itself grows with $y$. Here is the first half of the explanation.
+# **The last layer** adds $|h|^2 + 1$. A ReLU makes nothing longer, so $|h| \le |g \odot \hat z + c|$. By (1) this is
+# at most $\max|g|\,\sqrt n + |c|$. So this part is at most $\big(\max|g|\sqrt n + |c|\big)^2 + 1$: a number that does
+# not know $y$. In the ReLU network $|h|$ itself grows with $y$. Here is the first half of the explanation.
 #
 # **The gain and the bias of LayerNorm.** Let $\mathbf 1_i$ be 1 if unit $i$ is on, else 0. Then
 # $\partial Q/\partial g_i = w_i \mathbf 1_i \hat z_i$ and $\partial Q/\partial c_i = w_i \mathbf 1_i$. So they add
 # $\sum_i (w_i \mathbf 1_i \hat z_i)^2 + \sum_i (w_i \mathbf 1_i)^2$. By (1) that is at most $\max|w|^2\, n + |w|^2$.
 #
-# **The first layer** is the interesting one. It adds $|\delta|^2\,(|y|^2 + 1)$, where $\delta$ is the derivative of $Q$
-# by $z$. Here $|y|^2 + 1$ grows without end. What saves us is $\delta$. Six steps:
+# **The first layer** is the interesting one. It adds $|\delta|^2\,(|y|^2 + 1)$, where $\delta$ is the derivative of
+# $Q$ by $z$. Here $|y|^2 + 1$ grows without end. What saves us is $\delta$. Six steps:
 #
 # 1. Change $z$ by a small $dz$. The mean $m$ changes by $dm = \frac1n \sum_i dz_i$.
 # 2. From $S^2 = \frac1n \sum_i (z_i - m)^2 + \epsilon$ follows
@@ -258,9 +260,9 @@ for row in y:
 # input is, the less it moves the normalised unit, in just the proportion in which the input has grown.** To get a
 # number: $z - m$ is a linear function of $y$ and the bias, $z - m = C\,[W\; b]\,(y, 1)$, where $C$ takes the mean off
 # each column. A matrix with more rows than columns makes a vector at least $\sigma$ times as long, $\sigma$ its
-# smallest singular value. (Taking off the mean costs one row, and the bias adds a column. So $\sigma$ can be above 0 only
-# if there are at least two more units than inputs.) So $n S^2 \ge |z - m|^2 \ge \sigma^2 (|y|^2 + 1)$, and this part is at most
-# $\max|g|^2\,|w|^2\, n/\sigma^2$.
+# smallest singular value. (Taking off the mean costs one row, and the bias adds a column. So $\sigma$ can be above 0
+# only if there are at least two more units than inputs.) So $n S^2 \ge |z - m|^2 \ge \sigma^2 (|y|^2 + 1)$, and this
+# part is at most $\max|g|^2\,|w|^2\, n/\sigma^2$.
 #
 # The three limits together are $B$. `sl.kernel_bound` adds them up. Here are the parts on a ray, measured, without
 # LayerNorm and with it:
@@ -288,8 +290,8 @@ parts = {
 plotting.parts_along_ray(distance.numpy(), parts, {"ReLU with LayerNorm": bound.total})
 
 # %% [markdown]
-# Left, both parts grow like the square of the distance. ($G(y, y)$ has the far point on both sides, $G(y, x_0)$ only on
-# one: hence the exponent 1.) Right, every part is flat, and their sum stays below the limit.
+# Left, both parts grow like the square of the distance. ($G(y, y)$ has the far point on both sides, $G(y, x_0)$ only
+# on one: hence the exponent 1.) Right, every part is flat, and their sum stays below the limit.
 #
 # Put $B$ into (2) and divide by $G(x_0, x_0) = |\phi(x_0)|^2$. For every $y$ in the whole space
 #
@@ -324,24 +326,25 @@ print(f"after 150 steps, stated multiple:    from {min(stated):.2f} to {max(stat
 # itself, and the most that we found is 2 % more than $x_0$.
 #
 # Two remarks. The limit contains $g$, $c$ and $w$, and these are trained. So $B$ is a fact about a network as it is
-# now: the last line shows how it has risen after 150 steps of training (section 5 says how the training goes). And with more hidden layers the same two halves act layer by layer; there the clean constant $\sigma$ is lost,
-# and we only measured.
+# now: the last line shows how it has risen after 150 steps of training (section 5 says how the training goes). And
+# with more hidden layers the same two halves act layer by layer; there the clean constant $\sigma$ is lost, and we
+# only measured.
 
 # %% [markdown]
 # ## 4 An independent check: infinitely many units
 #
-# Everything so far was computed by the same function, `sl.ntk`. Is it right? For one hidden layer with very many units
-# there is a formula. Each inner product in the kernel is a sum over $n$ units that were drawn alike, so for large $n$
-# it is $n$ times an average, and the averages are known (Cho and Saul 2009). They depend on the **angle** $t$ between
-# $(y, 1)$ and $(x, 1)$; the 1 stands for the bias. With LayerNorm, only the angle is left:
+# Everything so far was computed by the same function, `sl.ntk`. Is it right? For one hidden layer with very many
+# units there is a formula. Each inner product in the kernel is a sum over $n$ units that were drawn alike, so for
+# large $n$ it is $n$ times an average, and the averages are known (Cho and Saul 2009). They depend on the **angle**
+# $t$ between $(y, 1)$ and $(x, 1)$; the 1 stands for the bias. With LayerNorm, only the angle is left:
 #
 # $$\frac{G(y, x_0)}{n} \;\to\; \frac{\sin t + (\pi - t)\cos t}{2\pi} \quad\text{with LayerNorm},$$
 #
-# and the same times $s(y)\,s(x_0)$ without it, where $s(y)^2 = (|y|^2 + 1)/(3d)$ is the variance of one $z_i$. (PyTorch
-# draws the weights of a layer with $d$ inputs with variance $1/(3d)$.) `sl.infinite_width_ntk` has all terms; its
-# docstring derives them. If formula and kernel are both right, single networks differ from the formula by chance alone,
-# and chance falls like $1/\sqrt n$. The formula wants the first layer drawn from a Gaussian. PyTorch draws uniformly,
-# so we look at both.
+# and the same times $s(y)\,s(x_0)$ without it, where $s(y)^2 = (|y|^2 + 1)/(3d)$ is the variance of one $z_i$.
+# (PyTorch draws the weights of a layer with $d$ inputs with variance $1/(3d)$.) `sl.infinite_width_ntk` has all
+# terms; its docstring derives them. If formula and kernel are both right, single networks differ from the formula by
+# chance alone, and chance falls like $1/\sqrt n$. The formula wants the first layer drawn from a Gaussian. PyTorch
+# draws uniformly, so we look at both.
 
 # %%
 WIDTHS = [64, 256, 1024, 4096]
@@ -379,13 +382,13 @@ plotting.width_convergence(np.array(WIDTHS), errors)
 
 # %% [markdown]
 # With a Gaussian first layer the slope is close to $-1/2$, and at 4096 units a few per cent are left. Two routes that
-# share no line of code meet. With PyTorch's uniform weights the error falls more slowly, and at 4096 units it is still
-# 8 to 9 %. There $z_i$ is a sum of only three uniform numbers (two weights and a bias), and that is not Gaussian,
-# however many units there are. So the formula is not the limit of these networks.
+# share no line of code meet. With PyTorch's uniform weights the error falls more slowly, and at 4096 units it is
+# still 8 to 9 %. There $z_i$ is a sum of only three uniform numbers (two weights and a bias), and that is not
+# Gaussian, however many units there are. So the formula is not the limit of these networks.
 #
 # The formula also says how large the multiple is in the limit. The function of $t$ is largest at $t = 0$. So with
-# LayerNorm and infinitely many units, **no input at all responds more than $x_0$ itself**. With finitely many units some
-# inputs do, by a little: section 3 found up to 2 % more.
+# LayerNorm and infinitely many units, **no input at all responds more than $x_0$ itself**. With finitely many units
+# some inputs do, by a little: section 3 found up to 2 % more.
 
 # %% [markdown]
 # ## 5 The same seeds, with and without
@@ -407,8 +410,9 @@ for label, runs in live.items():
 plotting.side_by_side(live)
 
 # %% [markdown]
-# That was a short look. The long runs were made beforehand: 24 seeds, 5000 steps, one and two hidden layers, LayerNorm
-# with its gain and bias (*affine*) and without them (`python data/make_layer_norm_runs.py`, about half an hour).
+# That was a short look. The long runs were made beforehand: 24 seeds, 5000 steps, one and two hidden layers,
+# LayerNorm with its gain and bias (*affine*) and without them (`python data/make_layer_norm_runs.py`, about half an
+# hour).
 
 # %%
 stored = pd.read_csv(sl.problems.DATA / "layer_norm.csv")
@@ -456,9 +460,9 @@ plotting.seem_through_training(np.array(AT), seem)
 
 # %% [markdown]
 # **LayerNorm does not make SEEM negative.** It is above zero in nearly all runs: in all 24 up to step 200, in 22 at
-# step 500, in 23 at step 1000. And it does not stay small from the start. With LayerNorm the median rises 13-fold in the
-# first 50 steps, from 0.44 to 5.6. (In the ReLU network it rises 7-fold.) Only then does it fall, to about 0.01 from
-# step 200 on. On the clock of lesson 04 that is far less than one time constant in the 4000 steps that are left.
+# step 500, in 23 at step 1000. And it does not stay small from the start. With LayerNorm the median rises 13-fold in
+# the first 50 steps, from 0.44 to 5.6. (In the ReLU network it rises 7-fold.) Only then does it fall, to about 0.01
+# from step 200 on. On the clock of lesson 04 that is far less than one time constant in the 4000 steps that are left.
 #
 # Why does it rise, and why does it fall? Here are the 24 runs, stopped at a few steps. We print the length of the
 # output weights, the median of $S$ over the data, the kernel $G(x, x)$ and its parts from section 3, and SEEM.
@@ -486,14 +490,14 @@ for step in (0, 50, 100, 200):
     )
 
 # %% [markdown]
-# First the kernel. By step 200, $w$ is more than three times as long, the two parts that contain $w$ (the first layer's
-# and that of gain and bias) have grown from about 2 to about 29, and $G$ has doubled. $S$ hardly moves. So LayerNorm does
-# *not* keep the kernel from growing with the weights.
+# First the kernel. By step 200, $w$ is more than three times as long, the two parts that contain $w$ (the first
+# layer's and that of gain and bias) have grown from about 2 to about 29, and $G$ has doubled. $S$ hardly moves. So
+# LayerNorm does *not* keep the kernel from growing with the weights.
 #
-# Now SEEM. At step 50 the kernel is only a seventh larger than at the start, and SEEM is 13 times as large. At step 200
-# the kernel is the largest, and SEEM is far below its first value. So the size of the kernel explains neither the rise
-# nor the fall. What changes is the difference of $\gamma\,G(X^*, X)$ and $G(X, X)$, and SEEM is its largest eigenvalue.
-# Why training first makes this difference worse and then nearly harmless we did not find out.
+# Now SEEM. At step 50 the kernel is only a seventh larger than at the start, and SEEM is 13 times as large. At step
+# 200 the kernel is the largest, and SEEM is far below its first value. So the size of the kernel explains neither the
+# rise nor the fall. What changes is the difference of $\gamma\,G(X^*, X)$ and $G(X, X)$, and SEEM is its largest
+# eigenvalue. Why training first makes this difference worse and then nearly harmless we did not find out.
 
 # %% [markdown]
 # ## 6 Is it too late?
@@ -508,9 +512,9 @@ for step in (0, 50, 100, 200):
 panels.SwitchOn()
 
 # %% [markdown]
-# At learning rate 0.02 none of these 24 runs was lost in the 400 steps after LayerNorm was put in, one step before the
-# end. But LayerNorm does more than keep the values from growing. The new network is a *different function*. So we also
-# print the values right after the change, before any step:
+# At learning rate 0.02 none of these 24 runs was lost in the 400 steps after LayerNorm was put in, one step before
+# the end. But LayerNorm does more than keep the values from growing. The new network is a *different function*. So we
+# also print the values right after the change, before any step:
 
 # %%
 for before in (1, 5, 10, 20):
@@ -536,14 +540,15 @@ print(f"largest |Q| after 400 steps: median {np.median([run.q_max[-1] for run in
 # Putting it in throws the learned values away: it divides the largest of them by 17 or more before the first step. So
 # part of the rescue is a fresh start. And 400 steps are not 5000: we did not look further.
 #
-# At learning rate 0.2 the slider gives a surprise. One step before the end LayerNorm saves the run of seed 0. Put in 5,
-# 10 or 20 steps before the end, it does not. So earlier is not always better. Why the last step differs we did not study.
+# At learning rate 0.2 the slider gives a surprise. One step before the end LayerNorm saves the run of seed 0. Put in
+# 5, 10 or 20 steps before the end, it does not. So earlier is not always better. Why the last step differs we did not
+# study.
 
 # %% [markdown]
 # ## 7 Which layer needs it?
 #
-# With two hidden layers we can leave one of the two LayerNorms out. In the panel above, one of them was enough to make
-# the kernel level off: whichever layer it stands in, what follows sees only the direction. So does one suffice?
+# With two hidden layers we can leave one of the two LayerNorms out. In the panel above, one of them was enough to
+# make the kernel level off: whichever layer it stands in, what follows sees only the direction. So does one suffice?
 
 # %%
 groups = {
@@ -561,9 +566,9 @@ plotting.ends_of_runs(groups, steps=5000)
 
 # %% [markdown]
 # Not quite. In the last hidden layer it suffices. In the first only, 10 of 24 runs blow up all the same. Both kernels
-# level off with the distance. What is different is how they grow with the *weights*. Multiply the weights and biases of
-# all linear layers by 10, 100 and 1000, and look at $G(x, x)$ on the walks. The gain and the bias of LayerNorm stay. In
-# the last row LayerNorm has none (*not affine*).
+# level off with the distance. What is different is how they grow with the *weights*. Multiply the weights and biases
+# of all linear layers by 10, 100 and 1000, and look at $G(x, x)$ on the walks. The gain and the bias of LayerNorm
+# stay. In the last row LayerNorm has none (*not affine*).
 
 # %%
 FACTORS = (10, 100, 1000)
@@ -603,8 +608,9 @@ for label, (layer_norm, affine) in {
 # | gain and bias of the first LayerNorm | | $f \cdot f = f^2$ | | $f \cdot f/f = f$ |
 # | gain and bias of the last LayerNorm | | | $f$ | $f$ |
 #
-# So LayerNorm before the last ReLU takes the power from 4 to 2. What is left comes through $w$ and the gain: without gain
-# and bias the power is 0. At factor 10 one does not see it yet, as the part of $w$, which does not grow, is the largest.
+# So LayerNorm before the last ReLU takes the power from 4 to 2. What is left comes through $w$ and the gain: without
+# gain and bias the power is 0. At factor 10 one does not see it yet, as the part of $w$, which does not grow, is the
+# largest.
 #
 # So "the kernel does not grow with the distance" is not the whole story. How it grows with the weights belongs to it.
 # This fits the count of lost runs. It does not prove that it is the cause.
@@ -613,9 +619,10 @@ for label, (layer_norm, affine) in {
 # ## 8 Does the value stay right?
 #
 # A network whose values cannot run away could be a network that cannot learn. So we need a problem whose true values
-# are known, and on which the plain network does not blow up. Take a grid of 5 by 5 cells. Four moves; the upper right corner
-# is the goal, worth 1 and terminal. The data hold every move from every cell once. So the true value is the discount to
-# the power of the steps that are left after the move, and `sl.true_values` finds the same by value iteration.
+# are known, and on which the plain network does not blow up. Take a grid of 5 by 5 cells. Four moves; the upper right
+# corner is the goal, worth 1 and terminal. The data hold every move from every cell once. So the true value is the
+# discount to the power of the steps that are left after the move, and `sl.true_values` finds the same by value
+# iteration.
 #
 # Neither network has stopped by the end. So we look at what is reached after equal numbers of steps. The error is the
 # root of the mean square of $Q - Q_{\text{true}}$, divided by the standard deviation of the true
@@ -657,13 +664,13 @@ plotting.value_errors(MARKS, accuracy)
 
 # %% [markdown]
 # At the same learning rate the median error is smaller with LayerNorm, at every mark. But that is no fair race. The
-# kernel of a fresh network with LayerNorm is about four times as large, so the same learning rate makes steps about four
-# times as long. Give the plain network four times the learning rate, and its median error after 1000 steps is the
-# smaller one. So the lead of LayerNorm here can be all speed. The price is seen too: at discount 0.95 one of these twelve
-# faster runs blows up.
+# kernel of a fresh network with LayerNorm is about four times as large, so the same learning rate makes steps about
+# four times as long. Give the plain network four times the learning rate, and its median error after 1000 steps is
+# the smaller one. So the lead of LayerNorm here can be all speed. The price is seen too: at discount 0.95 one of
+# these twelve faster runs blows up.
 #
-# What can be said: no run with LayerNorm blew up here, and its error was still falling at the end. Where it would stop we
-# did not see, neither with LayerNorm nor without.
+# What can be said: no run with LayerNorm blew up here, and its error was still falling at the end. Where it would
+# stop we did not see, neither with LayerNorm nor without.
 #
 # And where the plain network blows up? On the walk every true value is 0. Here is what the rescued runs end at.
 
@@ -674,8 +681,8 @@ for depth in (2, 3):
     print(f"median {ended.median():.1f}, from {ended.min():.1f} to {ended.max():.1f}")
 
 # %% [markdown]
-# They are finite, and still wrong: typically between 2 and 3, where 0 is true, and up to 9. **Finite is not the same as
-# right.**
+# They are finite, and still wrong: typically between 2 and 3, where 0 is true, and up to 9. **Finite is not the same
+# as right.**
 
 # %% [markdown]
 # ## Exercises
@@ -694,8 +701,8 @@ for depth in (2, 3):
 #
 # **A large step still breaks it.** The kernel has a limit; the learning rate has none. Here are the walks with
 # LayerNorm at larger and larger learning rates. Then the walks with a reward of 1 in every step, whose true value is
-# $1/(1-0.99) = 100$ everywhere. Then the walks with the initialisation of He and others, whose first weights are larger
-# than those of PyTorch.
+# $1/(1-0.99) = 100$ everywhere. Then the walks with the initialisation of He and others, whose first weights are
+# larger than those of PyTorch.
 
 # %%
 failures = {
@@ -715,7 +722,7 @@ for name, label in (("reward", "reward 1"), ("init", "He's start")):
 rewarded = part_of("reward", lr=0.002)
 ended = rewarded[rewarded.norm == "all"].q_mean_at_end
 print(
-    f"LayerNorm, reward 1, learning rate 0.002, mean value after 5000 steps (true: 100): from {ended.min():.0f} to {ended.max():.0f}"
+    f"LayerNorm, reward 1, rate 0.002, mean value after 5000 steps (true: 100): from {ended.min():.0f} to {ended.max():.0f}"
 )
 plotting.ends_of_runs(failures, steps=5000, blocks=(5, 2, 2))
 
@@ -738,8 +745,8 @@ for step in AT:
     print(f"step {step:>4}: the rule warns of {warned.sum():>2} of {len(norm_runs)} runs")
 
 # %% [markdown]
-# At step 50 it warns of 20 of the 24, and every warning is a false alarm. The rule reckons as if SEEM stayed what it is
-# at that step. In the ReLU networks of lesson 04 it grows. With LayerNorm it rises first, and falls after step 50.
+# At step 50 it warns of 20 of the 24, and every warning is a false alarm. The rule reckons as if SEEM stayed what it
+# is at that step. In the ReLU networks of lesson 04 it grows. With LayerNorm it rises first, and falls after step 50.
 #
 # **Another problem.** The grid of section 8 again, with discounts closer to 1. The data are complete: there is no
 # far-away action at all.
@@ -759,24 +766,24 @@ for label, crash in grid.items():
 for gamma in (0.98, 0.99):
     slow, fast = (grid[f"discount {gamma}, learning rate {lr}, LayerNorm"] for lr in (0.005, 0.02))
     print(
-        f"discount {gamma}, LayerNorm: a quarter of the learning rate takes {np.nanmedian(slow) / np.nanmedian(fast):.1f} "
+        f"discount {gamma}, LayerNorm: a quarter of the rate takes {np.nanmedian(slow) / np.nanmedian(fast):.1f} "
         f"times the steps; lost by step 2500 at 0.02: {(fast <= 2500).sum()}, by step 10,000 at 0.005: "
         f"{(slow <= 10_000).sum()}"
     )
 plotting.ends_of_runs(grid, steps=10_000, blocks=(2, 2, 2, 2))
 
 # %% [markdown]
-# Here LayerNorm saves nothing. In every pair at least as many runs blow up with it, and earlier. (Its kernel is larger.
-# So compare its rows at 0.005 with the plain rows at 0.02 as well. At discount 0.99 the two are about alike. At 0.98
-# LayerNorm loses 10 runs against 12, and later.) Is the step too long again? It does not look so. A quarter of the
-# learning rate takes about four times as many steps, at both discounts: the same run in slow motion.
+# Here LayerNorm saves nothing. In every pair at least as many runs blow up with it, and earlier. (Its kernel is
+# larger. So compare its rows at 0.005 with the plain rows at 0.02 as well. At discount 0.99 the two are about alike.
+# At 0.98 LayerNorm loses 10 runs against 12, and later.) Is the step too long again? It does not look so. A quarter
+# of the learning rate takes about four times as many steps, at both discounts: the same run in slow motion.
 #
-# How can there be a loop, if no input responds much more than the one that is updated? Take a move $x$ of the grid and
-# the best next move $x^*$. If $x$ alone is updated, its target rises by $\gamma\,G(x^*, x)$ and its value by $G(x, x)$,
-# both times the same step. The target wins if the response $G(x^*, x)/G(x, x)$ is above $1/\gamma$. But all 96 moves are
-# updated at once. Suppose all errors are equal. Then the target wins if the same quotient of *sums*,
-# $\sum_j G(x^*, x_j) / \sum_j G(x, x_j)$, is above $1/\gamma$. Here are both quotients in the fresh networks, the largest
-# over the moves.
+# How can there be a loop, if no input responds much more than the one that is updated? Take a move $x$ of the grid
+# and the best next move $x^*$. If $x$ alone is updated, its target rises by $\gamma\,G(x^*, x)$ and its value by
+# $G(x, x)$, both times the same step. The target wins if the response $G(x^*, x)/G(x, x)$ is above $1/\gamma$. But
+# all 96 moves are updated at once. Suppose all errors are equal. Then the target wins if the same quotient of *sums*,
+# $\sum_j G(x^*, x_j) / \sum_j G(x, x_j)$, is above $1/\gamma$. Here are both quotients in the fresh networks, the
+# largest over the moves.
 
 # %%
 for gamma in (0.98, 0.99):
@@ -800,9 +807,10 @@ for gamma in (0.98, 0.99):
     print(f"    SEEM above 0 in {sum(one > 1e-9 for one in seems)} of 24")
 
 # %% [markdown]
-# Updated alone, hardly any move can pull its target up faster than itself: only in 2 of 24 networks at 0.99, in none at
-# 0.98. Updated together some moves can, in every network. The limit of section 3 holds for every $y$, near or far, but
-# it is for *one* update. It is about 1.5, too, where 1.01 is enough. And it says nothing of a sum over many updates.
+# Updated alone, hardly any move can pull its target up faster than itself: only in 2 of 24 networks at 0.99, in none
+# at 0.98. Updated together some moves can, in every network. The limit of section 3 holds for every $y$, near or far,
+# but it is for *one* update. It is about 1.5, too, where 1.01 is enough. And it says nothing of a sum over many
+# updates.
 #
 # The sums are not the matrix either: SEEM is above 0 in 17 and 19 of these 24 networks only. And these are fresh
 # networks; we did not follow them to the end of their runs. What one can say is that LayerNorm keeps one update from
