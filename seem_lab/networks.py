@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+_DRAWING = Lock()
 
 
 def linear_q(
@@ -35,8 +38,7 @@ def linear_q(
         >>> linear_q(2, weight=[1.0, 2.0])(torch.ones(3, 2, dtype=torch.float64)).flatten().tolist()
         [3.0, 3.0, 3.0]
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _drawing(seed):
         layer = nn.Linear(input_dim, 1, bias=False, dtype=dtype)
     if weight is not None:
         row = torch.as_tensor(weight, dtype=dtype)
@@ -91,8 +93,7 @@ def mlp(
     normed = [layer_norm] * len(hidden) if isinstance(layer_norm, bool) else list(layer_norm)
     if len(normed) != len(hidden):
         raise ValueError(f"layer_norm must be one bool, or one a hidden layer ({len(hidden)}), got {layer_norm}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _drawing(seed):
         layers: list[nn.Module] = []
         for fan_in, fan_out, norm in zip(widths, hidden, normed, strict=False):
             layers.append(nn.Linear(fan_in, fan_out, bias=bias, dtype=dtype))
@@ -159,6 +160,14 @@ def check_input(network: nn.Module, x: Float[Tensor, "n d"], name: str = "x") ->
     if not torch.isfinite(x).all():
         row = int((~torch.isfinite(x)).nonzero()[0, 0])
         raise ValueError(f"{name} is nan or infinite, first in row {row}; drop such rows or look where they come from")
+
+
+@contextmanager
+def _drawing(seed: int) -> Iterator[None]:
+    """Draw from this seed and leave the global random state as it was; one thread at a time, as they share it."""
+    with _DRAWING, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 @contextmanager

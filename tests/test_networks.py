@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -155,3 +157,11 @@ def test_a_mode_for_a_moment_is_undone_module_by_module(training: bool) -> None:
     with in_mode(network, training=training):
         assert [m.training for m in network.modules()] == [training] * 4
     assert [m.training for m in network.modules()] == [True, True, False, True]
+
+
+def test_threads_draw_what_one_thread_draws() -> None:
+    def first_weight(seed: int) -> float:
+        return mlp(4, (64,), seed=seed)[0].weight[0, 0].item()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(first_weight, range(400))) == [first_weight(seed) for seed in range(400)]

@@ -80,7 +80,7 @@ def safe_horizon(next_feature: float, gamma: float) -> int:
 
 checks.check_safe_horizon(safe_horizon)
 
-# %% [tags=["solution"]]
+# %% tags=["solution"]
 print(f"the neighbour of lesson 01, twice as large, discount 0.99: n = {safe_horizon(2.0, 0.99)}")
 
 # %% [markdown] tags=["solution"]
@@ -119,7 +119,7 @@ def misjudged(seem: list[float], crashes: list[int], runs: list[int], limit: flo
 
 checks.check_misjudged(misjudged)
 
-# %% [tags=["solution"]]
+# %% tags=["solution"]
 summary = sl.summarise_remedies(pd.read_csv(sl.problems.DATA / "remedies.csv"))
 for side in ("network", "problem"):
     rows = summary[(summary.side == side) & summary.seem_100.notna()]
