@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import hypothesis
 import jaxtyping
@@ -27,3 +27,19 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", before)
+
+
+@pytest.fixture
+def judge_exercise() -> Callable[[Callable, Callable, Mapping[str, Callable]], None]:
+    """An exercise's check passes what is right, refuses the stub, and answers each known mistake with its words."""
+
+    def judge(check: Callable, right: Callable, mistakes: Mapping[str, Callable]) -> None:
+        assert repr(check(right)).startswith("Right. ")
+        for stub in (lambda *arguments: ..., lambda *arguments: None):
+            outcome = check(stub)
+            assert not outcome.passed and "in place of the dots" in repr(outcome)
+        for words, wrong in mistakes.items():
+            outcome = check(wrong)
+            assert not outcome.passed and words in outcome.message, outcome
+
+    return judge

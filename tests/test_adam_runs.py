@@ -81,7 +81,7 @@ def test_adam_rate_is_the_leading_eigenvalue_of_the_step():
         (sl.q_values(network, x) - (discount * sl.q_values(network, x_next)).detach()).square().mean(),
         list(network.parameters()),
     )
-    phi, phi_next = make_adam_runs.jacobian(network, x), make_adam_runs.jacobian(network, x_next)
+    phi, phi_next = sl.jacobian(network, x), sl.jacobian(network, x_next)
     matrix = (discount[:, None] * phi_next - phi) @ (d * phi).T
     with torch.no_grad():
         moved = torch.nn.utils.parameters_to_vector(

@@ -91,15 +91,8 @@ def _without_bias(y, x):
 
 
 @pytest.mark.parametrize(("check", "right", "mistakes"), EXERCISES)
-def test_exercise(check, right, mistakes):
-    assert repr(check(right)).startswith("Right. ")
-    stub = check(lambda *arguments: ...)
-    assert not stub.passed
-    assert "in place of the dots" in repr(stub)
-    for words, wrong in mistakes.items():
-        outcome = check(wrong)
-        assert not outcome.passed
-        assert words in outcome.message
+def test_exercise(check, right, mistakes, judge_exercise):
+    judge_exercise(check, right, mistakes)
 
 
 def test_multiple_is_that_of_the_library():

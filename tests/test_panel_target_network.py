@@ -36,7 +36,8 @@ def test_the_run_is_that_of_train_and_its_end_that_of_the_map(panel: TargetNetwo
 
 def test_the_diagram_has_the_verdict_of_its_cells(panel: TargetNetwork) -> None:
     at_one = panel.compute(tau=1.0, momentum=0.0, lr=0.05, gamma=0.99)
-    assert at_one.growth[-1, -1] == pytest.approx(at_one.stability.growth, abs=1e-9)
+    assert at_one.diagram.growth[-1, -1] == pytest.approx(at_one.stability.growth, abs=1e-9)
+    assert at_one.diagram.verdict[-1, -1] == at_one.stability.verdict == "self-excitation"
 
 
 @pytest.mark.parametrize("name", ["tau", "momentum", "lr", "gamma"])

@@ -27,8 +27,7 @@ from seem_lab import (
     toy_walk,
     train,
 )
-
-ARRAYS = ("step", "q_mean", "q_max", "td_error_norm", "parameter_norm", "seem", "frequency", "switches")
+from seem_lab.training import COLUMNS
 
 
 def parameters(network: nn.Module) -> Tensor:
@@ -69,7 +68,7 @@ def test_an_ema_of_rate_one_is_the_live_target_bit_for_bit(optimizer: str) -> No
         for network, target in ((live, None), (slow, EmaTarget(1.0)))
     ]
     assert torch.equal(parameters(live), parameters(slow))
-    assert all(np.array_equal(getattr(runs[0], name), getattr(runs[1], name), equal_nan=True) for name in ARRAYS)
+    assert all(np.array_equal(getattr(runs[0], name), getattr(runs[1], name), equal_nan=True) for name in COLUMNS)
 
 
 def test_ema_on_a_network_against_a_loop_of_autograd() -> None:
