@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import functional_call, jacrev
 from tqdm.auto import tqdm
 
 import seem_lab as sl
@@ -128,16 +127,9 @@ def adam_runs(
 def growth_rates(network: torch.nn.Module, walk: sl.Problem, sizes: Tensor, lr: float) -> tuple[float, float]:
     """eps * SEEM, and the same of A_Adam = (discount Phi* - Phi) S Phi^T, S = 1 / sizes, `(P,)`: sqrt(v_hat) + TINY."""
     x, x_next, discount = walk.bootstrap(network)
-    phi, phi_next = jacobian(network, x), jacobian(network, x_next)
+    phi, phi_next = sl.jacobian(network, x), sl.jacobian(network, x_next)
     moves, eps = discount[:, None] * phi_next - phi, sl.step_size(lr, walk.n)
     return eps * leading_eigenvalue(moves @ phi.T).real, eps * leading_eigenvalue(moves @ (phi / sizes).T).real
-
-
-def jacobian(network: torch.nn.Module, x: Tensor) -> Tensor:
-    """Phi, `(N, P)`: one row dQ(x)/dtheta an input."""
-    parameters = {name: p.detach() for name, p in network.named_parameters()}
-    blocks = jacrev(lambda p: functional_call(network, p, (x,)).reshape(-1))(parameters)
-    return torch.cat([block.flatten(1) for block in blocks.values()], dim=1)
 
 
 def _forward(layers: Sequence[Tensor], rows: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 
-class Panel:
+class Panel(ABC):
     """An explorer: move a control, see the picture and a sentence change.
 
     A subclass says *what*, in five methods, and this class does the rest: the widgets, presets, Reset, errors, and a
@@ -46,20 +47,25 @@ class Panel:
     size: ClassVar[tuple[int, int]] = (900, 380)  # pixels
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
+    @abstractmethod
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        raise NotImplementedError
+        """The controls, by the names of the parameters."""
 
+    @abstractmethod
     def compute(self, *_: Any, **parameters: Any) -> Any:
-        raise NotImplementedError
+        """What the parameters lead to."""
 
+    @abstractmethod
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
-        raise NotImplementedError
+        """The axes, and the artists that will move."""
 
+    @abstractmethod
     def draw(self, artists: SimpleNamespace, result: Any) -> None:
-        raise NotImplementedError
+        """Move the artists."""
 
+    @abstractmethod
     def sentence(self, result: Any) -> str:
-        raise NotImplementedError
+        """What is to be seen, in words."""
 
     def __init__(self, **parameters: Any) -> None:
         width, height = self.size
