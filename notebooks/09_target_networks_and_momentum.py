@@ -321,8 +321,9 @@ for name, preconditioner in {"as if SGD": None, "Adam": scale}.items():
 # %% [markdown]
 # ## Run
 #
-# Left: a phase diagram of the star. Each mark is a discount and a $\tau$. A triangle: the error grows. The circle is your
-# setting. Right: the run with this setting, and the growth that its map promises.
+# Left: a phase diagram of the star. Each mark is a discount and a $\tau$. A triangle: the error grows by self-excitation. A
+# cross: it grows because the step is too large. A dot: it shrinks. The circle is your setting. Right: the run with this
+# setting, and the growth that its map promises.
 #
 # Try: the preset *ten times the learning rate*, and then move $\tau$. With *heavy ball*, what does the sentence say, and
 # what does the curve look like? Set $\beta$ back to 0.

@@ -17,12 +17,12 @@ from seem_lab.frozen_dynamics import FrozenKernels
 from seem_lab.panels.panel import Panel, log_slider, slider
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.problems import baird_star, baird_weights
-from seem_lab.stability import Stability, stability
+from seem_lab.stability import Stability, StabilityMap, stability, stability_map
 from seem_lab.training import step_size
 from seem_lab.update_maps import UpdateMap
 
-TAUS = np.logspace(-3, 0, 16)
-GAMMAS = np.linspace(0.5, 0.99, 12)
+TAUS = tuple(np.minimum(np.logspace(-3, 0, 13), 1.0))
+GAMMAS = tuple(np.linspace(0.5, 0.99, 10))
 STEPS = 600
 LARGEST = 300.0  # of log ||u||
 
@@ -34,14 +34,14 @@ class Cell:
     Args:
         stability: what the update map says.
         log_error: `(STEPS + 1,)` log ||u|| of the run.
-        growth: `(gammas, taus)` growth per update.
+        diagram: of the same momentum and learning rate, over discounts and tau.
         gamma: discount.
         tau: rate of the target.
     """
 
     stability: Stability
     log_error: np.ndarray
-    growth: np.ndarray
+    diagram: StabilityMap
     gamma: float
     tau: float
 
@@ -89,21 +89,28 @@ class TargetNetwork(Panel):
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         left, right = figure.subplots(1, 2)
         left.set(xscale="log", xlim=(TAUS[0] * 0.9, TAUS[-1] * 1.1), ylim=(GAMMAS[0] - 0.03, GAMMAS[-1] + 0.03))
-        tidy(left, title="triangle: grows;  dot: shrinks", x="rate of the target, τ", y="discount γ")
-        grows = animate(left.plot([], [], "^", color=ORANGE, markersize=7)[0])
-        shrinks = animate(left.plot([], [], ".", color=GREY, markersize=5)[0])
-        here = animate(left.plot([], [], "o", color="black", markersize=13, fillstyle="none", markeredgewidth=2)[0])
+        tidy(left, title="triangle: self-excitation;  cross: step too large", x="rate of the target, τ", y="discount γ")
+        styles = {
+            "stable": (".", GREY, 5),
+            "self-excitation": ("^", ORANGE, 7),
+            "step-size instability": ("x", BLUE, 7),
+        }
+        marks = {
+            verdict: animate(left.plot([], [], marker, color=color, markersize=size)[0])
+            for verdict, (marker, color, size) in styles.items()
+        }
+        here = animate(left.plot([], [], "o", color="black", markersize=15, fillstyle="none", markeredgewidth=2)[0])
         tidy(right, title="run (line) and rate of the map (dashed)", x="update", y=r"log of $\|u\|$")
         right.set(xlim=(0, STEPS), ylim=(-6, 14))
         run = animate(right.plot([], [], color=BLUE, linewidth=2)[0])
         rate = animate(right.plot([], [], color="black", linewidth=1.4, linestyle="--")[0])
-        return SimpleNamespace(grows=grows, shrinks=shrinks, here=here, run=run, rate=rate)
+        return SimpleNamespace(marks=marks, here=here, run=run, rate=rate)
 
     def draw(self, artists: SimpleNamespace, result: Cell) -> None:
         tau, gamma = np.meshgrid(TAUS, GAMMAS)
-        grows = result.growth > 1e-8
-        artists.grows.set_data(tau[grows], gamma[grows])
-        artists.shrinks.set_data(tau[~grows], gamma[~grows])
+        for verdict, mark in artists.marks.items():
+            there = result.diagram.verdict == verdict
+            mark.set_data(tau[there], gamma[there])
         artists.here.set_data([result.tau], [result.gamma])
         steps = np.arange(STEPS + 1)
         artists.run.set_data(steps, result.log_error)
@@ -114,7 +121,7 @@ class TargetNetwork(Panel):
         run = f"after {STEPS} updates the error is {'above ' * over}{np.exp(result.log_error[-1]):.2g}"
         return (
             f"{found.verdict.capitalize()}, {found.growth:+.4f} per update, turning by {found.frequency:.3f}; "
-            f"{run}. Of this diagram {np.mean(result.growth > 1e-8):.0%} grows."
+            f"{run}. Of this diagram {np.mean(result.diagram.verdict != 'stable'):.0%} grows."
         )
 
 
@@ -126,10 +133,6 @@ def _update(gamma: float, tau: float, momentum: float, lr: float) -> UpdateMap:
 
 
 @lru_cache(maxsize=64)
-def _diagram(momentum: float, lr: float) -> np.ndarray:
-    """Growth per update over discounts and tau."""
-    growth = np.empty((len(GAMMAS), len(TAUS)))
-    for j, tau in enumerate(TAUS):
-        matrices = np.stack([_update(gamma, min(tau, 1.0), momentum, lr).matrix().numpy() for gamma in GAMMAS])
-        growth[:, j] = np.log(np.abs(np.linalg.eigvals(matrices)).max(axis=1))
-    return growth
+def _diagram(momentum: float, lr: float) -> StabilityMap:
+    """Growth and verdict over discounts and tau."""
+    return stability_map(lambda gamma, tau: _update(gamma, tau, momentum, lr), GAMMAS, TAUS, progress=False)

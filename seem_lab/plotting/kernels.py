@@ -152,7 +152,7 @@ def response_along_ray(distance: np.ndarray, rays: Mapping[str, Mapping[str, np.
         tidy(axes, title=direction, x="distance of $y$ from $x_0$")
     panels[0].set_ylabel("$G(y, x_0)\\,/\\,G(x_0, x_0)$")
     panels[0].annotate(
-        "as far as at $x_0$", (distance[0], 1), (0, -4), fontsize=9, va="top", textcoords="offset points"
+        "as far as at $x_0$", (distance[-1], 1), (0, 3), fontsize=9, ha="right", textcoords="offset points"
     )
     panels[0].legend(fontsize=9, frameon=False, loc="upper left", title=BAND, title_fontsize=9)
     figure.alt = (
