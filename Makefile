@@ -56,7 +56,7 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "'$(PYTHON)' cannot make virtual environments: its venv or ensurepip module is missing" \
 			"(Debian, Ubuntu: apt install python3-venv; elsewhere a complete Python 3.11 or newer)."; exit 1; }
 	@[ "$(USABLE)" ] || "$(PYTHON)" -m venv --clear $(VENV)
-	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,record,sweeps,adapters]"
+	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,control,sweeps,adapters]"
 	@$(RUN) pip check
 	@cd notebooks && ../$(VENV)/bin/python -c "import jupyterlab, ipywidgets, torch, seem_lab as sl; \
 		q = sl.linear_q(8); value = sl.seem(q, *sl.baird_star().bootstrap(q)).value; \

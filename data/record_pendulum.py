@@ -4,7 +4,7 @@
 
 The pendulum hangs from a pivot; theta = 0 is upright, the torque is at most 2. Far from the top the controller pumps
 energy, near it a proportional-derivative law holds it there; Gaussian noise on every torque makes the data wider than
-the controller alone. Needs the `record` extra: pip install -c constraints.txt -e ".[record]".
+the controller alone.
 """
 
 from __future__ import annotations

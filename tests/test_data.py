@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import record_pendulum
 import torch
 
 import seem_lab as sl
@@ -75,9 +76,6 @@ def test_mean_return_is_the_one_described(pendulum):
 
 
 def test_script_makes_the_first_episode_again(pendulum):
-    pytest.importorskip("gymnasium", reason="gymnasium is not installed (the `record` extra)")
-    import record_pendulum
-
     assert str(record_pendulum.SEED) == stated(r"Seed \| (\d+)")
     assert f"{record_pendulum.NOISE}" == stated(r"standard deviation ([\d.]+)")
     again = record_pendulum.as_transitions(next(record_pendulum.episodes()))

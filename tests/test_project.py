@@ -106,18 +106,6 @@ def test_every_package_imported_is_named(named):
                 assert owners & named.keys(), f"{path.relative_to(ROOT)} imports {module}, not named in pyproject.toml"
 
 
-def test_library_imports_one_way():
-    order = re.search(r"stands to its right: ([\w, \n]+)\.", (ROOT / "CONTRIBUTING.md").read_text())[1].split()
-    order = [name.rstrip(",") for name in order]
-    files = [path for path in (ROOT / "seem_lab").rglob("*.py") if path != ROOT / "seem_lab" / "__init__.py"]
-    assert {path.relative_to(ROOT / "seem_lab").parts[0].removesuffix(".py") for path in files} == set(order)
-    for path in files:
-        here = path.relative_to(ROOT / "seem_lab").parts[0].removesuffix(".py")
-        for there in re.findall(r"^ *(?:from|import) seem_lab\.(\w+)", path.read_text(), re.MULTILINE):
-            assert order.index(here) <= order.index(there), f"{path.relative_to(ROOT)} imports {there}, above it"
-        assert "import ipywidgets" not in path.read_text() or here == "panels"
-
-
 def test_five_lines_of_the_readme_print_what_it_says():
     code, printed = re.search(r"```python\n(.+?)```\n\n```text\n(.+?)```", README, re.DOTALL).groups()
     out = io.StringIO()

@@ -98,6 +98,14 @@ def picture(page) -> str:
     return page.locator(".jp-OutputArea-output .widget-image, img.widget-image").last.get_attribute("src")
 
 
+def wait_until(page, true) -> None:
+    """Until a condition holds, a minute at most."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, f"the panel still says: {sentence(page)}"
+        page.wait_for_timeout(50)
+
+
 def test_every_cell_runs_without_an_error(page):
     failed = page.locator('[data-mime-type="application/vnd.jupyter.error"]')
     assert failed.count() == 0, failed.first.inner_text()
@@ -109,16 +117,15 @@ def test_keys_on_a_slider_change_picture_and_sentence_and_reset_restores(page):
     says, shows = sentence(page), picture(page)
     assert re.search(r"Blows up: .* at step \d+", says)
     slider = page.locator(".noUi-handle").first
-    for _ in range(100):  # the discount, down in steps of 0.005; each press focuses the slider anew
-        slider.press("ArrowLeft")
-        page.wait_for_timeout(300)
+    for _ in range(100):  # the discount, down in steps of 0.005
+        before = picture(page)
+        slider.press("ArrowLeft")  # focuses the slider anew
+        wait_until(
+            page, lambda before=before: picture(page) != before
+        )  # or it would wait in a queue and undo the Reset
         if sentence(page).startswith("Not blown up"):
             break
     assert sentence(page).startswith("Not blown up")
     assert picture(page) != shows
     page.get_by_role("button", name="Reset", exact=True).click()
-    page.wait_for_function(
-        """says => [...document.querySelectorAll('[role=status]')].some(
-        e => e.innerText === says)""",
-        arg=says,
-    )
+    wait_until(page, lambda: sentence(page) == says)

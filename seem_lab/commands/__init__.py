@@ -1,0 +1,1 @@
+"""What `seem-lab` can do: one command a file, named after it."""
