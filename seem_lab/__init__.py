@@ -29,6 +29,7 @@ from seem_lab.infinite_width import infinite_width_ntk
 from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
 from seem_lab.layer_norm import KernelBound, insert_layer_norm, kernel_bound
+from seem_lab.maze import MazeEnv, MazeRuns, maze, maze_step, record_maze, run_maze
 from seem_lab.minibatch_noise import mean_square_growth
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
@@ -41,6 +42,7 @@ from seem_lab.problems import (
     toy_walk,
     two_state_loop,
 )
+from seem_lab.recording import Recording, make_environment, record
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.remedies import Remedy, remedies, remedies_table, run_remedy, summarise_remedies
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
@@ -67,8 +69,11 @@ __all__ = [
     "KernelBound",
     "KernelProducts",
     "LiveTarget",
+    "MazeEnv",
+    "MazeRuns",
     "Problem",
     "QuietTarget",
+    "Recording",
     "Remedy",
     "Seem",
     "SeemInterval",
@@ -108,6 +113,9 @@ __all__ = [
     "kernel_bound",
     "leading_mode",
     "linear_q",
+    "make_environment",
+    "maze",
+    "maze_step",
     "mean_square_growth",
     "mlp",
     "n_step_returns",
@@ -117,9 +125,12 @@ __all__ = [
     "q_values",
     "random_features",
     "ray_exponent",
+    "record",
+    "record_maze",
     "recorded",
     "remedies",
     "remedies_table",
+    "run_maze",
     "run_remedy",
     "scale_rewards",
     "seem",

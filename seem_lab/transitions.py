@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 Values = Tensor | np.ndarray | Sequence[Any]
@@ -82,6 +82,17 @@ class Transitions:
     def __getitem__(self, rows: Any) -> Transitions:
         """The transitions in `rows` (a slice, an index tensor or a boolean mask), as new `Transitions`."""
         return Transitions(**{name: getattr(self, name)[rows] for name in _RANKS})
+
+    def episode_ends(self) -> Int[Tensor, " episodes"]:
+        """`(episodes,)` last row of each episode, for rows in order of time: its next state is not the state after it.
+
+        Example:
+            >>> t = Transitions([[0.0], [1.0], [5.0]], torch.zeros(3, 1), [0.0] * 3, [[1.0], [2.0], [6.0]], [0, 1, 0])
+            >>> t.episode_ends().tolist()
+            [1, 2]
+        """
+        runs_on = (self.next_state[:-1] == self.state[1:]).all(dim=1)
+        return torch.cat([~runs_on, runs_on.new_ones(1)]).nonzero()[:, 0]
 
     def subset(self, fraction: float, seed: int = 0) -> Transitions:
         """A random share of the transitions, without replacement, in their old order.
