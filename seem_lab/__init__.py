@@ -1,6 +1,7 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
 from seem_lab.adam_runs import AdamRuns, stored_adam_runs
+from seem_lab.behaviours import random_linear
 from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
@@ -42,6 +43,7 @@ from seem_lab.problems import (
     toy_walk,
     two_state_loop,
 )
+from seem_lab.provenance import Provenance, load_recorded, save_recording
 from seem_lab.recording import Recording, make_environment, record
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.remedies import Remedy, remedies, remedies_table, run_remedy, summarise_remedies
@@ -72,6 +74,7 @@ __all__ = [
     "MazeEnv",
     "MazeRuns",
     "Problem",
+    "Provenance",
     "QuietTarget",
     "Recording",
     "Remedy",
@@ -113,6 +116,7 @@ __all__ = [
     "kernel_bound",
     "leading_mode",
     "linear_q",
+    "load_recorded",
     "make_environment",
     "maze",
     "maze_step",
@@ -124,6 +128,7 @@ __all__ = [
     "ntk_ray",
     "q_values",
     "random_features",
+    "random_linear",
     "ray_exponent",
     "record",
     "record_maze",
@@ -132,6 +137,7 @@ __all__ = [
     "remedies_table",
     "run_maze",
     "run_remedy",
+    "save_recording",
     "scale_rewards",
     "seem",
     "seem_interval",

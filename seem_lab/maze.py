@@ -20,7 +20,7 @@ from torch import Tensor
 from seem_lab.problems import Problem
 from seem_lab.recording import Policy, Recording, make_environment, record
 
-MAZE = "seem_lab/Maze-v0"
+MAZE, MAZE_8D = "seem_lab/Maze-v0", "seem_lab/Maze8D-v0"
 SECONDS = 0.1  # a step lasts
 WALL = (0.6, 0.4, 0.6)  # its right end, its lower and its upper face
 START, START_REACH = (0.1, 0.1), 0.05
@@ -77,7 +77,8 @@ def maze_step(
 
 
 class MazeEnv(gymnasium.Env):
-    """The maze for Gymnasium, registered as `seem_lab/Maze-v0` with a time limit of 100 steps.
+    """The maze for Gymnasium, registered as `seem_lab/Maze-v0` (and with 4 pairs of thrusters as
+    `seem_lab/Maze8D-v0`), with a time limit of 100 steps.
 
     Args:
         pairs: pairs of thrusters, each an action of two numbers; the velocity is their mean. With 4 the same motion
@@ -88,7 +89,7 @@ class MazeEnv(gymnasium.Env):
         ValueError: fewer than 1 pair.
 
     Example:
-        >>> env = gymnasium.make("seem_lab/Maze-v0", pairs=4)
+        >>> env = gymnasium.make("seem_lab/Maze8D-v0")
         >>> env.action_space.shape, env.spec.max_episode_steps
         ((8,), 100)
     """
@@ -117,6 +118,7 @@ class MazeEnv(gymnasium.Env):
 
 
 gymnasium.register(MAZE, entry_point="seem_lab.maze:MazeEnv", max_episode_steps=STEPS)
+gymnasium.register(MAZE_8D, entry_point="seem_lab.maze:MazeEnv", max_episode_steps=STEPS, kwargs={"pairs": 4})
 
 
 def start_point(rng: np.random.Generator) -> Float[np.ndarray, "2"]:

@@ -79,6 +79,12 @@ def make_environment(environment: str, **settings: Any) -> gymnasium.Env:
     return gymnasium.wrappers.RescaleAction(env, np.float32(-1), np.float32(1))
 
 
+def dimensions(env: gymnasium.Env) -> tuple[int, int]:
+    """Entries of a state and of an action."""
+    (state_dim,), (action_dim,) = env.observation_space.shape, env.action_space.shape  # type: ignore[misc]
+    return state_dim, action_dim
+
+
 def interact(env: gymnasium.Env, behaviour: Behaviour, *, noise: float, seed: int) -> Iterator[Step]:
     """Steps without end: `clip(policy(state) + noise * normal, -1, 1)`, a new policy in every episode.
 
