@@ -92,7 +92,8 @@ def mlp(
     widths = [input_dim, *hidden]
     if min(*widths, output_dim) < 1:
         raise ValueError(
-            f"every width must be at least 1, got input_dim={input_dim}, hidden={tuple(hidden)}, output_dim={output_dim}"
+            f"every width must be at least 1, got input_dim={input_dim}, hidden={tuple(hidden)}, "
+            f"output_dim={output_dim}"
         )
     normed = [layer_norm] * len(hidden) if isinstance(layer_norm, bool) else list(layer_norm)
     if len(normed) != len(hidden):

@@ -55,4 +55,5 @@ class LateBar:
             self._bar.update()
         elif self._show and time.monotonic() - self._begin > PATIENCE:
             self._bar = tqdm(initial=self._done, **self._settings)
-            self._bar.set_postfix_str(self._note, refresh=False)
+            if self._note:
+                self._bar.set_postfix_str(self._note, refresh=False)

@@ -98,12 +98,10 @@ class Agent(ABC, Generic[Options]):
         """
         if not self.critics:
             raise TypeError(f"{type(self).__name__} has no critic, so there is no SEEM to read")
-        batch = Replay.of(data, self.scaling).rows
-        s, x = self.state_dim, self.state_dim + self.action_dim
-        next_state = batch[:, x:-2]
-        action = self.policy(next_state, torch.Generator(self.device).manual_seed(0))
+        batch = Replay.of(data, self.scaling).all()
+        action = self.policy(batch.next_state, torch.Generator(self.device).manual_seed(0))
         gamma: float = self.options.gamma  # type: ignore[attr-defined]  # methods with critics have one
-        return batch[:, :x], torch.cat([next_state, action], dim=1), gamma * batch[:, -1]
+        return batch.x, torch.cat([batch.next_state, action], dim=1), gamma * batch.live
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and numbers that, loaded into an agent of the same options, continue the run bit by bit."""

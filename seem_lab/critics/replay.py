@@ -104,6 +104,12 @@ class Replay:
     def sample(self, size: int, generator: torch.Generator) -> Batch:
         """`size` transitions, each drawn from all with equal chance."""
         places = torch.randint(len(self), (size,), generator=generator, device=self.device)
-        rows = self.rows.index_select(0, places)
+        return self._as_batch(self.rows.index_select(0, places))
+
+    def all(self) -> Batch:
+        """Every transition held, in the order of the rows."""
+        return self._as_batch(self.rows[: len(self)])
+
+    def _as_batch(self, rows: Float[Tensor, "b width"]) -> Batch:
         s, x = self.state_dim, self.state_dim + self.action_dim
         return Batch(rows[:, :x], rows[:, :s], rows[:, s:x], rows[:, x:-2], rows[:, -2], rows[:, -1])

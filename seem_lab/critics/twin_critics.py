@@ -7,6 +7,7 @@ import copy
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from seem_lab.critics.options import CriticOptions, optimizer_of
 from seem_lab.networks import mlp
@@ -33,7 +34,11 @@ class TwinCritics:
         self.target = copy.deepcopy(self.live).requires_grad_(False)
         self.parameters: list[Tensor] = list(self.live.parameters())
         self.optimizer = optimizer_of(self.parameters, options)
-        self.parts = {"critics": self.live, "target_critics": self.target, "critic_optimizer": self.optimizer}
+        self.parts: dict[str, nn.Module | Optimizer] = {
+            "critics": self.live,
+            "target_critics": self.target,
+            "critic_optimizer": self.optimizer,
+        }
 
     def __call__(self, x: Float[Tensor, "b d"]) -> Float[Tensor, "b 2"]:
         """Q_1 and Q_2 of each row (s, a)."""
