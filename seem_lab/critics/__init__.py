@@ -8,6 +8,8 @@ run.verdict, run.log.table(), run.evaluations[4000].mean
 
 from seem_lab.critics.agent import Agent
 from seem_lab.critics.behaviour_cloning import BehaviourCloning, BehaviourCloningOptions
+from seem_lab.critics.cql import CQL, CQLOptions
+from seem_lab.critics.diffusion_ql import DiffusionQL, DiffusionQLOptions
 from seem_lab.critics.evaluation import Evaluation, evaluate
 from seem_lab.critics.methods import METHODS, agent_for
 from seem_lab.critics.options import CriticOptions, PolicyOptions
@@ -17,13 +19,17 @@ from seem_lab.critics.td3 import TD3, TD3Options
 from seem_lab.critics.trainer import train_agent
 
 __all__ = [
+    "CQL",
     "METHODS",
     "TD3",
     "Agent",
     "Batch",
     "BehaviourCloning",
     "BehaviourCloningOptions",
+    "CQLOptions",
     "CriticOptions",
+    "DiffusionQL",
+    "DiffusionQLOptions",
     "Evaluation",
     "PolicyOptions",
     "Replay",
