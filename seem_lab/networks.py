@@ -53,6 +53,7 @@ def mlp(
     input_dim: int,
     hidden: Sequence[int] = (64,),
     *,
+    output_dim: int = 1,
     layer_norm: bool | Sequence[bool] = False,
     affine: bool = True,
     activation: Callable[[], nn.Module] = nn.ReLU,
@@ -66,6 +67,7 @@ def mlp(
     Args:
         input_dim: length d of one input row (s, a).
         hidden: width of each hidden layer.
+        output_dim: values a row: 1 for a critic; as many as actions have entries for a policy.
         layer_norm: put a `LayerNorm` before each activation; or, one answer a hidden layer, before some.
         affine: give each `LayerNorm` a weight and a bias to learn.
         activation: makes the activation after each hidden layer, such as `nn.Tanh`, `nn.ELU` or `nn.SiLU`.
@@ -76,7 +78,7 @@ def mlp(
         dtype: of the parameters; the draw differs between dtypes.
 
     Returns:
-        A network mapping `(N, d)` to `(N, 1)`.
+        A network mapping `(N, d)` to `(N, output_dim)`.
 
     Raises:
         ValueError: a width below 1, or not one answer a hidden layer in `layer_norm`.
@@ -88,8 +90,11 @@ def mlp(
         ['Linear', 'SiLU', 'Linear', 'LayerNorm', 'SiLU', 'Linear']
     """
     widths = [input_dim, *hidden]
-    if min(widths) < 1:
-        raise ValueError(f"every width must be at least 1, got input_dim={input_dim}, hidden={tuple(hidden)}")
+    if min(*widths, output_dim) < 1:
+        raise ValueError(
+            f"every width must be at least 1, got input_dim={input_dim}, hidden={tuple(hidden)}, "
+            f"output_dim={output_dim}"
+        )
     normed = [layer_norm] * len(hidden) if isinstance(layer_norm, bool) else list(layer_norm)
     if len(normed) != len(hidden):
         raise ValueError(f"layer_norm must be one bool, or one a hidden layer ({len(hidden)}), got {layer_norm}")
@@ -100,7 +105,7 @@ def mlp(
             if norm:
                 layers.append(nn.LayerNorm(fan_out, elementwise_affine=affine, dtype=dtype))
             layers.append(activation())
-        layers.append(nn.Linear(widths[-1], 1, bias=bias, dtype=dtype))
+        layers.append(nn.Linear(widths[-1], output_dim, bias=bias, dtype=dtype))
         for layer in layers:
             if init is not None and isinstance(layer, nn.Linear):
                 init(layer.weight)

@@ -19,6 +19,7 @@ class LateBar:
         total: how many updates there will be; None if that is not known.
         desc: what is going on.
         unit: of an update.
+        done: updates that were made before.
         show: False for no bar at all.
 
     Example:
@@ -27,11 +28,11 @@ class LateBar:
         ...         bar.update()
     """
 
-    def __init__(self, total: int | None, *, desc: str, unit: str, show: bool = True) -> None:
+    def __init__(self, total: int | None, *, desc: str, unit: str, done: int = 0, show: bool = True) -> None:
         self._settings: dict[str, Any] = {"total": total, "desc": desc, "unit": unit, "leave": False}
         self._show = show
         self._begin = time.monotonic()
-        self._done = 0
+        self._done, self._note = done, ""
         self._bar: tqdm | None = None
 
     def __enter__(self) -> LateBar:
@@ -41,6 +42,12 @@ class LateBar:
         if self._bar is not None:
             self._bar.close()
 
+    def note(self, text: str) -> None:
+        """What to show behind the bar from now on."""
+        self._note = text
+        if self._bar is not None:
+            self._bar.set_postfix_str(text, refresh=False)
+
     def update(self) -> None:
         """One more is done."""
         self._done += 1
@@ -48,3 +55,5 @@ class LateBar:
             self._bar.update()
         elif self._show and time.monotonic() - self._begin > PATIENCE:
             self._bar = tqdm(initial=self._done, **self._settings)
+            if self._note:
+                self._bar.set_postfix_str(self._note, refresh=False)
