@@ -61,9 +61,7 @@ def test_all_errors_come_at_once() -> None:
     t = episodes(10)
     terminal = t.terminal.clone()
     terminal[[2, 3, 4, 5]] = 1
-    with pytest.raises(
-        InvalidTransitions, match=r"\[-1, 1\].*; the episode runs on.*2, 3, 4, \.\.\. \(4 in all\)"
-    ):
+    with pytest.raises(InvalidTransitions, match=r"\[-1, 1\].*; the episode runs on.*2, 3, 4, \.\.\. \(4 in all\)"):
         validate(replace(t, action=9 * t.action, terminal=terminal))
 
 
