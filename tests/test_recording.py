@@ -93,14 +93,14 @@ SMALL = TD3Options(hidden=(16,), batch_size=16)
 def test_an_online_agent_learns_from_what_it_lived_through() -> None:
     env = sl.make_environment("tests/Countdown-v0")
     agent = online_td3(env, seed=0, options=TD3Options(hidden=(32,), batch_size=32, lr=3e-3))
-    steps = list(islice(learn_online(env, agent, capacity=600, seed=0, start=100), 600))
-    first = np.array([step.action[0] for step in steps[:100]])
-    assert abs(first.mean()) < 0.2 and first.std() > 0.4  # uniform
-    late = np.array([step.reward for step in steps[500:]])
+    steps = list(islice(learn_online(env, agent, capacity=300, seed=0, start=60), 300))
+    first = np.array([step.action[0] for step in steps[:60]])
+    assert abs(first.mean()) < 0.3 and first.std() > 0.4  # uniform
+    late = np.array([step.reward for step in steps[240:]])
     assert late.mean() > 8  # the largest reward is 10, a random action's 5
     still = list(islice(interact(env, follow_agent(agent), noise=0.0, seed=1), 3))
     assert np.mean([step.reward for step in still]) > 8
-    assert agent.updates == 500
+    assert agent.updates == 240
 
 
 def test_an_online_run_is_the_same_for_the_same_seed() -> None:
