@@ -49,7 +49,7 @@ slides: $(STAMP)
 	@echo "The decks: build/slides/"
 
 wheel: $(STAMP)
-	$(RUN) pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(RUN) hatchling build --target wheel --directory dist
 
 # Not a test: ratios of processor times, one thread. The picture goes to build/.
 bench: $(STAMP)

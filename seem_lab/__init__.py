@@ -53,7 +53,7 @@ from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 from seem_lab.update_maps import UpdateMap
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 __all__ = [
     "AdamRuns",
     "Auroc",

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.doctor import doctor
 from seem_lab.commands.version import version
 
-COMMANDS = (version,)
+COMMANDS = (
+    doctor,
+    version,
+)
 
 
 def main() -> None:
