@@ -28,7 +28,7 @@ include_patterns = [
     "notebooks/*/*.md",
     "notebooks/*/*.ipynb",
 ]
-exclude_patterns = ["**/.ipynb_checkpoints"]
+exclude_patterns = [".*", "**/.*", "build", "dist"]  # not looked into
 
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
@@ -50,24 +50,25 @@ html_show_sphinx = False
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
-# The contents of the book, appended to the front page: a part's name and the documents in it.
+# The contents of the book, appended to the front page: a part takes the documents that match and are in no earlier one.
 PARTS = {
     "Lessons": "notebooks/[0-9]*",
     "Exercises": "notebooks/exercises/*",
     "Solutions": "notebooks/solutions/*",
-    "Course": "notebooks/[!0-9]*",
+    "Course": "notebooks/**",
     "Data": "data/*",
-    "Project": "[!R]*",
+    "Project": "**",
 }
 
 
 def prepare(app: Sphinx, document: str, source: list[str]) -> None:
     """Give the front page its contents, and the pictures of a notebook their descriptions."""
     if document == root_doc:
-        for name, documents in PARTS.items():
-            listed = "\n".join(sorted(patfilter(app.project.docnames, documents)))
-            if listed:
-                source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {name}\n\n{listed}\n```\n"
+        left = app.project.docnames - {root_doc}
+        for name, pattern in PARTS.items():
+            if documents := sorted(patfilter(left, pattern)):
+                source[0] += "\n".join(["", "```{toctree}", ":hidden:", f":caption: {name}", "", *documents, "```", ""])
+            left = left - set(documents)
     elif source[0].startswith("{"):
         notebook = with_described_pictures(nbformat.reads(source[0], as_version=4), f"{document}.ipynb")
         source[0] = nbformat.writes(notebook)

@@ -82,7 +82,7 @@ def deck(tmp_path_factory) -> Path:
 
 def test_every_document_has_a_page(site):
     documents = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")]
-    for pattern in ("*.ipynb", "*.md", "exercises/*.ipynb", "solutions/*.ipynb"):
+    for pattern in ("*.ipynb", "*.md", "*/*.ipynb", "*/*.md"):
         documents += (ROOT / "notebooks").glob(pattern)
     missing = [path for path in documents if not (site / path.relative_to(ROOT).with_suffix(".html")).exists()]
     assert missing == []
