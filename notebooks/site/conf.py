@@ -33,6 +33,7 @@ exclude_patterns = [".*", "**/.*", "build", "dist"]  # not looked into
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
 myst_enable_extensions = ["dollarmath"]
+myst_dmath_double_inline = True  # a formula on its own line may stand in the middle of a paragraph
 myst_heading_anchors = 3
 smartquotes = False
 html_math_renderer = "mathml"

@@ -25,8 +25,15 @@ MATH_FONT = shipped("ziamath", "STIXTwoMath-Regular.ttf")  # for browsers whose 
 
 
 def mathml(formula: str, display: str = "inline") -> str:
-    """A formula in LaTeX as MathML, which browsers show by themselves; `display` is inline or block."""
-    written = convert(formula.replace(r"\tag", r"\qquad\tag"), display=display)
+    """A formula in LaTeX as MathML, which browsers show by themselves; `display` is inline or block.
+
+    Raises:
+        ValueError: the formula cannot be read.
+    """
+    try:
+        written = convert(formula.replace(r"\tag", r"\qquad\tag"), display=display)
+    except Exception as error:  # latex2mathml has many kinds, and none names the formula
+        raise ValueError(f"cannot read this formula: {formula}") from error
     # The bars of |x|: unlike TeX, MathML takes them for relations that stretch; those of \left and \right are marked.
     bar = r'<mo(?: stretchy="false")?>(&#x0007C;|&#x02016;)</mo>'
     return re.sub(bar, r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>', written)
