@@ -12,12 +12,15 @@ ifneq ($(USABLE),yes)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks lint bench
+.PHONY: help lab test notebooks site slides wheel lint bench
 
 help:
 	@echo "make lab        install into $(VENV) if needed, then open JupyterLab on the first lesson"
 	@echo "make test       install if needed, then run every test: unit, notebooks, pairs of .py and .ipynb"
 	@echo "make notebooks  install if needed, then make executed notebooks and exercise sheets from the .py sources"
+	@echo "make site       install if needed, then make the book from the notebooks: open build/site/index.html, offline as well"
+	@echo "make slides     install if needed, then make a deck of each lesson: open build/slides/00_start_here.html, offline too"
+	@echo "make wheel      install if needed, then make dist/seem_lab-*.whl, the library with its recorded data"
 	@echo "make lint       install if needed, then check format, style and types"
 	@echo "make bench      install if needed, then time kernels, SEEM and the monitor side by side (some minutes)"
 	@echo "All take PYTHON=..., the Python (3.11 or newer) that $(VENV) is made with: make lab PYTHON=python3.12"
@@ -35,6 +38,18 @@ test: $(STAMP)
 
 notebooks: $(STAMP)
 	$(VENV)/bin/python notebooks/build.py
+
+# Runs no notebook. A warning, a dead link for one, is an error.
+site: $(STAMP)
+	$(RUN) sphinx -b html -W -q -E -c notebooks/site -d build/site-cache . build/site
+	@echo "The book: build/site/index.html"
+
+slides: $(STAMP)
+	$(VENV)/bin/python notebooks/site/slides.py build/slides
+	@echo "The decks: build/slides/"
+
+wheel: $(STAMP)
+	$(RUN) hatchling build --target wheel --directory dist
 
 # Not a test: ratios of processor times, one thread. The picture goes to build/.
 bench: $(STAMP)
@@ -56,7 +71,7 @@ $(STAMP): pyproject.toml constraints.txt
 		echo "'$(PYTHON)' cannot make virtual environments: its venv or ensurepip module is missing" \
 			"(Debian, Ubuntu: apt install python3-venv; elsewhere a complete Python 3.11 or newer)."; exit 1; }
 	@[ "$(USABLE)" ] || "$(PYTHON)" -m venv --clear $(VENV)
-	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,test,dev,control,sweeps,adapters]"
+	$(RUN) pip install --disable-pip-version-check -c constraints.txt -e ".[lab,book,test,dev,control,sweeps,adapters]"
 	@$(RUN) pip check
 	@cd notebooks && ../$(VENV)/bin/python -c "import jupyterlab, ipywidgets, torch, seem_lab as sl; \
 		q = sl.linear_q(8); value = sl.seem(q, *sl.baird_star().bootstrap(q)).value; \

@@ -51,7 +51,7 @@ print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
 # **diverges** if $|Q|$ passes a million within 1500 steps. Otherwise it **survives**.
 
 # %%
-table = pd.read_csv("../data/early_warning.csv")
+table = pd.read_csv(sl.problems.DATA / "early_warning.csv")
 fixed, mixed = table[table.sweep == "fixed"], table[table.sweep == "mixed"]
 print(f"discount {GAMMA}: {fixed.diverged.sum()} of {len(fixed)} runs diverge")
 print(
@@ -522,7 +522,7 @@ for step in (100, 200):
 # score of the second way. That of the first we compute now, for the same seeds.
 
 # %%
-predictors = pd.read_csv("../data/predictors.csv")
+predictors = pd.read_csv(sl.problems.DATA / "predictors.csv")
 judge = predictors[predictors.part == "judge"]
 tried = predictors.columns.drop(["part", "seed", "step", "diverged", "last_step"])
 print(f"{len(tried)} scores were tried: {', '.join(tried)}")

@@ -271,7 +271,7 @@ plotting.straightened_error(
 # four layers within 16,000).
 
 # %%
-exponents = pd.read_csv("../data/exponents.csv")
+exponents = pd.read_csv(sl.problems.DATA / "exponents.csv")
 groups = {key: group.kernel_exponent for key, group in exponents.groupby(["depth", "bias"])}
 for (depth, bias), slopes in groups.items():
     p = sl.growth_exponent(depth)
@@ -497,7 +497,7 @@ METHODS = {
     "closed form": "closed_form_steps_left",
     "discrete map": "forecast_steps_left",
 }
-table = pd.read_csv("../data/forecasts.csv")
+table = pd.read_csv(sl.problems.DATA / "forecasts.csv")
 table = table[table.part == "judge"]
 for method, column in METHODS.items():
     table[method] = (np.ceil(table[column]) - table.steps_left) / table.steps_left
@@ -665,7 +665,7 @@ plotting.errors_and_switches(switches, error)
 # not? We take the runs among seeds 0 to 47 at discount 0.965 that survive (lesson 04's table says which).
 
 # %%
-known = pd.read_csv("../data/early_warning.csv")
+known = pd.read_csv(sl.problems.DATA / "early_warning.csv")
 seeds = known.seed[(known.sweep == "fixed") & ~known.diverged & (known.seed < 48)]
 networks, walks = zip(*(start(seed, gamma=0.965) for seed in seeds), strict=True)
 survivors = dict(zip(seeds, sl.train_stacked(networks, walks, lr=0.02, steps=1500), strict=True))

@@ -371,7 +371,7 @@ for beta in (0.0, 0.9):
 
 # %%
 END, READ = 3000, 500
-table = pd.read_csv("../data/phase_diagram.csv.gz")
+table = pd.read_csv(sl.problems.DATA / "phase_diagram.csv.gz")
 running = table[table[f"growth_at_{READ}"].notna()]
 over = table.crash_step <= READ
 table["measured"] = table.crash_step.notna() | (table[f"log_error_at_{END}"] - table[f"log_error_at_{READ}"] > 1)
@@ -486,7 +486,7 @@ print(f"more than 100 turns: {(tops.turns > 100).sum()} runs; fewer than 10: {(t
 # it is **started from the actual state**: the error, the momentum and the lag of the target as they are at that moment.
 
 # %%
-windows = pd.read_csv("../data/growth_rates.csv.gz")
+windows = pd.read_csv(sl.problems.DATA / "growth_rates.csv.gz")
 
 
 def rise(run):

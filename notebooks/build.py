@@ -8,6 +8,8 @@ The sources are Jupytext percent files. A lesson `NN_name.py` and a solution `so
 notebook beside them. A solution also becomes the sheet `exercises/NN_name.ipynb`, not executed: what stands between
 `# <solution>` and `# </solution>` is replaced by one line `...  # your code here`, and cells tagged "solution" are
 left out. The picture of a cell tagged "picture:NAME" is also written to `images/NAME.png`.
+
+The cells of a lesson also say which part they play in its deck of slides, see `slide_types`.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from tqdm.auto import tqdm
 NOTEBOOKS = Path(__file__).resolve().parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_TIMEOUT = 300  # seconds
+NOT_ON_SLIDES = {"Set-up", "Exercises", "References"}  # sections of a lesson
 
 
 def sources(folder: Path) -> list[Path]:
@@ -47,7 +50,28 @@ def read(source: Path) -> NotebookNode:
         metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
         new_cell = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[cell.cell_type]
         notebook.cells.append(new_cell(cell.source, metadata=metadata, id=f"cell-{len(notebook.cells):02d}"))
+    if source.parent.name != "solutions":
+        for cell, slide_type in zip(notebook.cells, slide_types(notebook.cells), strict=True):
+            cell.metadata["slideshow"] = {"slide_type": slide_type}
     return notebook
+
+
+def slide_types(cells: list[NotebookNode]) -> list[str]:
+    """The part of each cell in the deck of its lesson, in Jupyter's words.
+
+    A heading begins a slide, code begins one below it (subslide), other text comes on a key press (fragment). The
+    sections `NOT_ON_SLIDES` are left out (skip). A tag "slide:TYPE" overrules this for its cell.
+    """
+    types = []
+    left_out = False
+    for cell in cells:
+        heading = cell.source.split("\n")[0] if cell.cell_type == "markdown" and cell.source.startswith("#") else ""
+        if heading:
+            left_out = heading.lstrip("# ") in NOT_ON_SLIDES
+        by_rule = "skip" if left_out else "slide" if heading else "subslide" if cell.cell_type == "code" else "fragment"
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag.startswith("slide:")]
+        types.append(tags[0].removeprefix("slide:") if tags else by_rule)
+    return types
 
 
 def exercise_sheet(solution: NotebookNode) -> NotebookNode:

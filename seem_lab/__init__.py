@@ -59,7 +59,7 @@ from seem_lab.uncertainty import SeemInterval, seem_interval
 from seem_lab.update_maps import UpdateMap
 from seem_lab.validation import Validation, validate
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 __all__ = [
     "AdamRuns",
     "Auroc",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.doctor import doctor
 from seem_lab.commands.record import record
-from seem_lab.commands.version import version
 
 COMMANDS = (
+    doctor,
     record,
-    version,
 )
 
 

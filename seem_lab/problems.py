@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from seem_lab.networks import q_values
 from seem_lab.transitions import Transitions
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+_IN_WHEEL = Path(__file__).resolve().parent / "data"  # in a clone the recorded data lies beside the package
+DATA = _IN_WHEEL if _IN_WHEEL.is_dir() else _IN_WHEEL.parents[1] / "data"
 
 
 @dataclass(frozen=True, eq=False)

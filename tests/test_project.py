@@ -18,6 +18,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+import seem_lab
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -32,6 +34,8 @@ OWN = {
     "make_adam_runs",
     "make_stability_runs",
     "make_layer_norm_runs",
+    "pages",
+    "slides",
 }
 
 
@@ -135,6 +139,13 @@ def test_citation_names_the_paper():
     assert paper["title"] in " ".join(README.replace(">", "").split())
     names = ", ".join(f"{author['given-names']} {author['family-names']}" for author in paper["authors"])
     assert names in README
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    released = re.findall(r"^## \[(\d.*)\] - (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert released[0] == (citation["version"], citation["date-released"])
+    assert citation["version"] == seem_lab.__version__
 
 
 @pytest.fixture

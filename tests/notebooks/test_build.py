@@ -74,7 +74,7 @@ def test_lesson_is_executed_and_bare(folder):
     assert title.source == "# A small lesson"
     assert [output.text for output in text.outputs] == ["two\nlines\n"]
     assert "image/png" in figure.outputs[0].data
-    assert figure.metadata == {"tags": ["figure"]}
+    assert figure.metadata == {"tags": ["figure"], "slideshow": {"slide_type": "subslide"}}
     assert list(widget.outputs[0].data) == ["text/plain"]
     assert place.outputs[0].data["text/plain"] == "'lessons'"
     assert notebook.metadata == {
@@ -145,3 +145,15 @@ def test_unknown_name_is_refused_with_what_there_is(folder, monkeypatch, capsys)
     with pytest.raises(SystemExit):
         build.main(["07"])
     assert "no source starts with '07'; there are: 00_small" in capsys.readouterr().err
+
+
+def test_cells_of_a_lesson_know_their_slide(folder):
+    lesson = folder / "02_slides.py"
+    lesson.write_text(
+        "# %% [markdown]\n# # Title\n\n# %% [markdown]\n# ## Set-up\n\n# %%\n1\n\n# %% [markdown]\n# ## 1 Idea\n\n"
+        '# %%\n2\n\n# %% [markdown]\n# It is two.\n\n# %% tags=["slide:skip"]\n3\n\n# %%\n# no heading\n'
+    )
+    kinds = [cell.metadata["slideshow"]["slide_type"] for cell in build.read(lesson).cells]
+    assert kinds == ["slide", "skip", "skip", "slide", "subslide", "fragment", "skip", "subslide"]
+    solution = build.read(next(folder.glob("solutions/*.py")))
+    assert all("slideshow" not in cell.metadata for cell in solution.cells)
