@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.record import record
 from seem_lab.commands.version import version
 
-COMMANDS = (version,)
+COMMANDS = (
+    record,
+    version,
+)
 
 
 def main() -> None:
