@@ -25,6 +25,7 @@ from seem_lab.critics.run_log import RunLog
 from seem_lab.monitor import Reading, SeemMonitor, SelfExcitationWarning
 from seem_lab.progress import LateBar
 from seem_lab.transitions import Transitions
+from seem_lab.validation import validate
 
 FREE = ("steps", "device", "tensorboard")  # options of a run that may differ when it is resumed
 
@@ -87,6 +88,7 @@ class _Trainer:
     ) -> None:
         self.options, self.run, self.environment, self.folder = options, run, environment, folder
         self.data, self.device = data, run.torch_device()
+        validate(data)
         agent: Agent[Any] = agent_for(options, data, seed=run.seed, device=self.device)
         if environment is not None:
             check_fit(make(environment), agent.state_dim, agent.action_dim)
