@@ -13,6 +13,7 @@ COLUMNS = (
     "step",
     "q_mean",
     "q_max",
+    "q_over_limit",
     "critic_loss",
     "policy_loss",
     "seem",
@@ -27,9 +28,10 @@ COLUMNS = (
 
 
 class RunLog:
-    """Rows with some of these columns: `step`; of the steps since the row before, `q_max` (the largest |Q|) and, of the
-    last of them, `q_mean`, `critic_loss`, `policy_loss`; where SEEM was read, its four numbers, see
-    `seem_lab.monitor.Reading`; where the policy was evaluated, mean, lowest and highest return; and `verdict`.
+    """Rows with some of these columns: `step`; of the steps since the row before, `q_max` (the largest |Q|),
+    `q_over_limit` (the same over the largest value that a policy can have) and, of the last of them, `q_mean`,
+    `critic_loss`, `policy_loss`; where SEEM was read, its four numbers, see `seem_lab.monitor.Reading`; where the
+    policy was evaluated, mean, lowest and highest return; and `verdict`.
 
     Args:
         path: of the CSV file; None for memory alone.

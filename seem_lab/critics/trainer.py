@@ -7,6 +7,7 @@ import warnings
 from copy import deepcopy
 from dataclasses import asdict
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,12 @@ def train_agent(
         ('calm', [0, 10, 20])
     """
     trainer = _Trainer(options, data, run or RunOptions(), environment, None if folder is None else Path(folder))
-    trainer.begin(resume)
-    trainer.go(show)
+    try:
+        trainer.begin(resume)
+        trainer.go(show)
+    finally:
+        if trainer.board is not None:
+            trainer.board.close()
     return trainer.result
 
 
@@ -102,6 +107,7 @@ class _Trainer:
             self.watched = data[order[: run.seem_transitions].to(data.state.device)]
             x, _, discount = agent.bootstrap(self.watched)
             self.result.monitor = SeemMonitor(agent.critics, x, discount, every=run.seem_every)
+        self.board: Any = None  # TensorBoard's writer
         self.recent: list[Metrics] = []  # what `update` returned since the last row
         self.last_finite = deepcopy(agent.state_dict())
 
@@ -113,11 +119,21 @@ class _Trainer:
         checkpoint = self.folder / "checkpoint.pt"
         if resume and checkpoint.exists():
             self.go_on_from(read_checkpoint(checkpoint))
+            self.board = self.open_board()
         elif checkpoint.exists():
             raise ValueError(f"{self.folder} holds a run already; resume it, or give another folder")
         else:
             self.result.log = RunLog(self.folder / "run.csv")
+            self.board = self.open_board()
             self.look()
+
+    def open_board(self) -> Any:
+        """TensorBoard's writer, where it is wanted and installed; what was written after the checkpoint is purged."""
+        if not self.run.tensorboard or find_spec("tensorboard") is None:
+            return None
+        from torch.utils.tensorboard import SummaryWriter  # slow to import, and needed by few
+
+        return SummaryWriter(str(self.folder), purge_step=self.result.agent.updates + 1)
 
     def go(self, show: bool) -> None:
         """All steps, and what is due between them."""
@@ -153,6 +169,9 @@ class _Trainer:
         if last or result.overflowed_at is not None or (run.evaluate_every and step % run.evaluate_every == 0):
             row |= self.evaluate()
         result.log.append(row | {"verdict": result.verdict})
+        if self.board is not None:
+            for name, value in row.items():
+                self.board.add_scalar(f"run/{name}", value, step)
         if keep and result.overflowed_at is None:
             self.last_finite = deepcopy(agent.state_dict())
             if self.folder is not None:
@@ -173,6 +192,7 @@ class _Trainer:
                 result.overflowed_at = result.agent.updates
             if name == "q_max":
                 columns[name] = max(seen)
+                columns["q_over_limit"] = max(seen) / result.q_limit if result.q_limit > 0 else math.nan
                 result.q_max = max([result.q_max, *filter(math.isfinite, seen)])
                 past = [i for i, q in enumerate(seen) if not q <= result.q_limit]
                 if past and result.crossed_at is None:
