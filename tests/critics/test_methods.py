@@ -37,7 +37,7 @@ def data() -> Transitions:
 
 def dense(network: nn.Module, x: Tensor, squash: bool = False) -> Tensor:
     """A multi-layer perceptron by hand, from its weights alone."""
-    layers = [p for p in network.parameters()]
+    layers = list(network.parameters())
     for weight, bias in zip(layers[0::2], layers[1::2], strict=True):
         x = x @ weight.T + bias
         if weight is not layers[-2]:
@@ -173,18 +173,37 @@ def test_denoising_steps_back_through_the_posterior_of_its_own_mixing(data: Tran
     assert found.abs().max() <= 1
 
 
-def test_diffusion_learns_two_separate_actions() -> None:
-    """What a deterministic policy cannot: actions near -.6 and near .6, none between."""
-    action = torch.tensor([[-0.6], [0.6]]).repeat(100, 1)
-    data = Transitions(torch.zeros(200, 1), action, torch.zeros(200), torch.zeros(200, 1), torch.ones(200))
-    options = DiffusionQLOptions(hidden=(32,), lr=3e-3, batch_size=64, q_weight=0.0, normalise_states=False)
-    agent = agent_for(options, data)
-    replay = Replay.of(data, agent.scaling)
-    for _ in range(400):
-        agent.update(replay.sample(64, agent.generator))
-    drawn = agent.policy(torch.zeros(200, 1), agent.generator).detach().flatten()
-    assert ((drawn.abs() - 0.6).abs() < 0.25).float().mean() > 0.9
-    assert 0.3 < (drawn > 0).float().mean() < 0.7
+def test_diffusion_draws_two_separate_actions_where_its_guess_is_the_best_there_is() -> None:
+    """Recorded actions -.6 and .6, alike often: E[a | a^i] = .6 tanh(.6 sqrt(c_i) a^i / (1 - c_i)) by Bayes' rule."""
+    data = Transitions(
+        torch.zeros(2, 1), torch.tensor([[-0.6], [0.6]]), torch.zeros(2), torch.zeros(2, 1), torch.ones(2)
+    )
+    agent = agent_for(DiffusionQLOptions(hidden=(4,), denoising_steps=20), data)
+
+    def best(inputs: Tensor) -> Tensor:
+        mixed, c = inputs[:, :1], inputs[:, 1:21] @ agent.c[:, None]
+        mean = 0.6 * torch.tanh(0.6 * c.sqrt() * mixed / (1 - c))
+        return (mixed - c.sqrt() * mean) / (1 - c).sqrt()
+
+    drawn = agent.denoise(best, torch.zeros(500, 1), agent.generator).flatten()  # type: ignore[arg-type]
+    assert ((drawn.abs() - 0.6).abs() < 0.1).float().mean() > 0.95
+    assert 0.4 < (drawn > 0).float().mean() < 0.6
+
+
+def test_diffusion_imitates_by_guessing_the_noise_it_mixed_in(data: Transitions) -> None:
+    agent = agent_for(DiffusionQLOptions(**SMALL, q_weight=0.0), data)
+    batch = Replay.of(data, agent.scaling).all()
+    draws = torch.Generator()
+    draws.set_state(agent.generator.get_state())
+    found = agent.policy_loss(batch)
+    i, noise = torch.randint(5, (40,), generator=draws), torch.randn(40, 2, generator=draws)
+    total = torch.zeros(())
+    for row in range(40):
+        kept = agent.c[i[row]]
+        mixed = kept.sqrt() * batch.action[row] + (1 - kept).sqrt() * noise[row]
+        step = torch.tensor([float(j == i[row]) for j in range(5)])
+        total = total + (noise[row] - agent.actor(torch.cat([mixed, step, batch.state[row]]))).square().mean()
+    torch.testing.assert_close(found, total / 40)
 
 
 @pytest.mark.parametrize("name", METHODS)
