@@ -98,11 +98,16 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         FileNotFoundError: no such file.
         ValueError: a file with other columns.
     """
-    with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: not the table of a run; give the run.csv that `seem-lab train` wrote")
-        return [{name: _value(name, text) for name, text in row.items() if text} for row in reader]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            whole = tuple(reader.fieldnames or ()) == COLUMNS
+            rows = [{name: _value(name, text) for name, text in row.items() if text} for row in reader if whole]
+    except (UnicodeDecodeError, csv.Error):
+        whole = False
+    if not whole:
+        raise ValueError(f"{path}: not the table of a run; give the run.csv that `seem-lab train` wrote")
+    return rows
 
 
 def _value(name: str, text: str) -> int | float | str:

@@ -163,7 +163,7 @@ def test_no_checkpoint_there(tmp_path: Path) -> None:
     [
         ("train td3 --data nowhere.npz", "no such file"),
         ("train td3 --data {data} --tau 2", "tau must be in"),
-        ("train td3 --data {data} --tau high", "invalid"),
+        ("train td3 --data {data} --tau high", "--tau"),
         ("train dqn --data {data}", "dqn"),
         ("train td3", "--data"),
         ("evaluate {folder}/none.pt --env Pendulum-v1", "no such checkpoint"),
