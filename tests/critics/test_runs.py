@@ -132,7 +132,7 @@ def test_the_table_says_what_happened(whole: Path) -> None:
     )
     assert table["step"][table["seem"].notna()].tolist() == [0, 20, 40, 60]
     assert [reading.step for reading in run.monitor.readings] == [0, 20, 40, 60]
-    assert list(run.evaluations) == [25, 50, 60]
+    assert list(run.evaluations) == [0, 25, 50, 60]
     assert table["q_max"].max() == run.q_max
     assert run.q_limit == pytest.approx(recorded().reward.abs().max().item() / 0.01)
     assert run.verdict == "calm" and "calm" in run.summary()
