@@ -5,17 +5,31 @@ from __future__ import annotations
 import tyro
 
 from seem_lab.commands.doctor import doctor
+from seem_lab.commands.evaluate import evaluate
+from seem_lab.commands.plot import plot
 from seem_lab.commands.record import record
+from seem_lab.commands.seem import seem
+from seem_lab.commands.train import train
 
 COMMANDS = (
-    doctor,
     record,
+    train,
+    evaluate,
+    seem,
+    plot,
+    doctor,
 )
 
 
 def main() -> None:
     """`seem-lab COMMAND ...`; `--help` lists the commands, `COMMAND --help` the options of one."""
     commands = {command.__name__: command for command in COMMANDS}
-    tyro.extras.subcommand_cli_from_dict(
-        commands, prog="seem-lab", description="Why a Q-value blows up, read off one eigenvalue."
-    )
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            commands,
+            prog="seem-lab",
+            description="Why a Q-value blows up, read off one eigenvalue.",
+            config=(tyro.conf.CascadeSubcommandArgs,),
+        )
+    except (ValueError, OSError) as error:  # bad input: what was expected, what came, the fix; no traceback
+        raise SystemExit(f"seem-lab: {error}") from error
