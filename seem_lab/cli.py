@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.app import app
 from seem_lab.commands.version import version
 
-COMMANDS = (version,)
+COMMANDS = (app, version)
 
 
 def main() -> None:

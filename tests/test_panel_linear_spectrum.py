@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from seem_lab.panels.linear_spectrum import RANDOM, STAR, LinearSpectrum
 
 import seem_lab as sl
-from seem_lab.panels.linear_spectrum import RANDOM, STAR, LinearSpectrum
 
 
 @pytest.fixture(scope="module")

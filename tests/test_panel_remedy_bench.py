@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from seem_lab.panels.remedy_bench import FILE, STEPS
 
 import seem_lab as sl
 from seem_lab.panels import RemedyBench
-from seem_lab.panels.remedy_bench import FILE, STEPS
 
 
 @pytest.fixture(scope="module")

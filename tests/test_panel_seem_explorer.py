@@ -5,10 +5,10 @@ import time
 
 import numpy as np
 import pytest
+from seem_lab.panels.seem_explorer import GRID, STEPS, follow
 
 import seem_lab as sl
 from seem_lab.panels import SeemExplorer
-from seem_lab.panels.seem_explorer import GRID, STEPS, follow
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from seem_lab.panels.target_network import STEPS
 
 from seem_lab import EmaTarget, baird_star, baird_weights, linear_q, train
 from seem_lab.panels import TargetNetwork
-from seem_lab.panels.target_network import STEPS
 
 
 @pytest.fixture(scope="module")
