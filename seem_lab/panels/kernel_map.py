@@ -74,7 +74,7 @@ class KernelMap(Panel):
         "another action": {"read": 225.0},
         "at the origin": {"east": 0.0, "north": 0.0},
         "late in training": {"network": "trained 200 steps"},
-        "late, a large step": {"network": "trained 200 steps", "lr": 10**-0.5},
+        "late, a large step": {"network": "trained 200 steps", "lr": 0.3},
         "LayerNorm": {"network": "LayerNorm, fresh"},
     }
 

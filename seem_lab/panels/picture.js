@@ -26,7 +26,7 @@ function render({ model, el }) {
   Object.assign(image.style, { maxWidth: "100%", height: "auto", display: "block" });
   status.setAttribute("role", "status");
   alert.setAttribute("role", "alert");
-  Object.assign(status.style, { maxWidth: "100ch", margin: "0.4em 0" });
+  Object.assign(status.style, { maxWidth: `${model.get("width")}px`, margin: "0.4em 0" });
   alert.style.fontWeight = "bold";
   el.replaceChildren(image, status, alert);
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from seem_lab.kernels import ntk
 from seem_lab.networks import mlp, q_values
-from seem_lab.panels.controls import choice, log_slider, slider, whole_slider
+from seem_lab.panels.controls import choice, slider, whole_slider
 from seem_lab.panels.followed import follow, kept
 from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
@@ -85,7 +85,7 @@ class SelfExcitation(Panel):
             "c": slider("feature of the neighbour c (two states)", 2.0, -1.0, 3.0, 0.05),
             "transition": whole_slider("transition raised (walk)", 20, 0, 62),
             "gamma": slider("discount γ", 0.99, 0.0, 1.0, 0.01),
-            "lr": log_slider("learning rate η", 0.1, 0.01, 2.0),
+            "lr": slider("learning rate η", 0.1, 0.05, 2.0, 0.05),
         }
 
     def compute(self, where: str, c: float, transition: int, gamma: float, lr: float) -> Iterator[Loop]:
