@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from seem_lab.forecast import Forecast, forecast_run
+from seem_lab.forecast import LOOK_BACK, Forecast, forecast_run
 from seem_lab.growth import fit_inverse_power, growth_exponent, terminal_start
 from seem_lab.panels.controls import log_slider, number_choice, switch, whole_slider
 from seem_lab.panels.panel import Panel
@@ -106,7 +106,7 @@ class ForecastGame(Panel):
         error, step, power = run.td_error_norm, run.step, growth_exponent(depth)
         stop = terminal_start(error, multiple)
         assert stop is not None, "every stored run crashed"
-        made = _forecasts(depth, seed)[stop]
+        made = _forecast(depth, seed, stop)
         below = np.flatnonzero(error[: stop + 1] <= error[stop] / 2)
         half = int(below[-1]) if len(below) else 0
         line = None
@@ -224,7 +224,14 @@ def _runs() -> dict[tuple[int, int], History]:
     return runs
 
 
-@cache
-def _forecasts(depth: int, seed: int) -> list[Forecast]:
-    """What was forecast at each record of a run."""
-    return forecast_run(_runs()[depth, seed], depth=depth)
+@lru_cache(maxsize=256)
+def _forecast(depth: int, seed: int, stop: int) -> Forecast:
+    """What was forecast at a record, with its interval: from the records before it that the interval looks at."""
+    run = _runs()[depth, seed]
+    there = np.arange(len(run.step)) == stop
+    (made,) = forecast_run(replace(run, seem=np.where(there, run.seem, np.nan)), depth=depth)
+    if made.steps_left is None:
+        return made
+    back = made.step - max(LOOK_BACK * made.steps_left, 2)
+    there = (run.step >= back) & (run.step <= made.step)
+    return forecast_run(replace(run, seem=np.where(there, run.seem, np.nan)), depth=depth)[-1]

@@ -106,7 +106,7 @@ class Panel(ABC):
             self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
 
-        self._streams = inspect.isgeneratorfunction(self.compute)
+        self._streams = inspect.isgeneratorfunction(inspect.unwrap(type(self).compute))
         self._worker = Worker(self._show, self._fail)
         self._picture = Picture(width=width, height=height, listens=type(self).point is not Panel.point)
         self._picture.observe(self._pointed, "pointer")
@@ -140,6 +140,12 @@ class Panel(ABC):
     def reset(self) -> None:
         """Back to the first values."""
         self.set(**self._first)
+
+    @property
+    def result(self) -> Any:
+        """What is shown: the last that `compute` gave."""
+        self._worker.finish()
+        return self._result
 
     @property
     def text(self) -> str:

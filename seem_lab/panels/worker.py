@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ class Worker:
         self._lock = threading.RLock()
         self._job: Iterator[Any] | None = None
         self._latest: Any = None
-        self._shown = 0.0  # when the last frame was
+        self._shown = -math.inf  # when the last frame was
         self._task: asyncio.Task | None = None  # kept here, or it could be collected half-way
 
     def start(self, job: Iterator[Any], *, work: float = FIRST, every: bool = False) -> None:
@@ -50,7 +51,7 @@ class Worker:
             every: show every partial result, `FRAME` seconds apart.
         """
         with self._lock:
-            self._job, self._shown = job, 0.0
+            self._job, self._shown = job, -math.inf
             self._advance(0.0 if every else work)
             if self._job is None:
                 return

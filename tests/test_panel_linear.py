@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from seem_lab.panels.linear_spectrum import RANDOM, STAR, LinearSpectrum
 
 import seem_lab as sl
+from seem_lab.panels.linear import RANDOM, STAR, Linear
 
 
 @pytest.fixture(scope="module")
 def panel():
-    return LinearSpectrum()
+    return Linear()
 
 
 def at(panel, **parameters):
