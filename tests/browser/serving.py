@@ -106,8 +106,8 @@ def wait_until(page: Any, true: Callable[[], bool], what: str) -> None:
 class Shown:
     """A panel on a page, as a reader meets it."""
 
-    def __init__(self, page: Any) -> None:
-        self.page, self.root = page, page.locator(".seem-panel").last
+    def __init__(self, page: Any, place: int = 0) -> None:
+        self.page, self.root = page, page.locator(".seem-panel").nth(place)
         self.root.locator("img[alt]:not([alt=''])").wait_for()
         self.root.locator("[role=slider][aria-label]").first.wait_for(state="attached")
         self.settle()
