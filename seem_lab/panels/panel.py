@@ -203,10 +203,11 @@ class Panel(ABC):
 
     def _begin(self, every: bool = False) -> None:
         self._files.value = ""
-        self._worker.start(self._results(), work=FIRST if self._streams else math.inf, every=every)
+        self._worker.start(self._results(**self.parameters), work=FIRST if self._streams else math.inf, every=every)
 
-    def _results(self) -> Iterator[Any]:
-        result = self.compute(**self.parameters)
+    def _results(self, **parameters: Any) -> Iterator[Any]:
+        """What `compute` gives, as a stream in any case."""
+        result = self.compute(**parameters)
         yield from result if self._streams else [result]
 
     def _show(self, result: Any, state: State) -> None:
