@@ -33,6 +33,8 @@ OWN = {
     "make_adam_runs",
     "make_stability_runs",
     "make_layer_norm_runs",
+    "serving",
+    "test_panels",
 }
 
 

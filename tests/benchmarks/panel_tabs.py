@@ -22,6 +22,23 @@ import serving
 from seem_lab.panels import Linear
 
 
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they started (Linux)."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in task.read_text().split()]
+    return children + [later for child in children for later in descendants(child)]
+
+
+def command(pid: int) -> str:
+    """The command line of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
+def share(pid: int) -> float:
+    """MiB of a process, pages that others use as well divided among them."""
+    return int(re.search(r"Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())[1]) / 1024
+
+
 def main(count: int) -> None:
     """Open the tabs, move each, compare with what each should show."""
     with serving.serve_app(Path(tempfile.mkdtemp())) as address, serving.open_browser() as browser:
@@ -42,12 +59,7 @@ def main(count: int) -> None:
                 panel.page, lambda panel=panel, wanted=wanted: panel.sentence == wanted.text, wanted.text
             )
             right += panel.png() == wanted.png and panel.page.troubles == []
-        kernels = [
-            p for p in psutil.process_iter(["cmdline"]) if address.rsplit(":")[-1] in " ".join(p.info["cmdline"])
-        ]
-        server = kernels[0]
-        memory = [child.memory_full_info().pss / 2**20 for child in server.children(recursive=True)]
-        memory = [size for size in memory if size > 50]  # not the small processes beside a kernel
+        memory = [share(pid) for pid in descendants(os.getpid()) if "ipykernel_launcher" in command(pid)]
         print(f"{right} of {count} tabs show their own picture and sentence, without an error")
         print(f"{len(memory)} kernels: {np.median(memory):.0f} MiB each (median), {max(memory):.0f} at most")
 
