@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
+PORT := 8866
 # Written last, so an interrupted install leaves none. It says in which folder .venv was made.
 STAMP := $(VENV)/installed_in
 # Empty if .venv is missing, has no working pip, or was moved or copied here: then it is made anew.
@@ -12,10 +13,11 @@ ifneq ($(USABLE),yes)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test notebooks site slides wheel lint bench
+.PHONY: help lab app test notebooks site slides wheel lint bench
 
 help:
 	@echo "make lab        install into $(VENV) if needed, then open JupyterLab on the first lesson"
+	@echo "make app        install if needed, then serve all explorers as one page, on this computer only"
 	@echo "make test       install if needed, then run every test: unit, notebooks, pairs of .py and .ipynb"
 	@echo "make notebooks  install if needed, then make executed notebooks and exercise sheets from the .py sources"
 	@echo "make site       install if needed, then make the book from the notebooks: open build/site/index.html, offline as well"
@@ -30,6 +32,10 @@ lab: $(STAMP)
 	$(RUN) jupyterlab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 		$$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
+
+# Loopback only; PORT=... if 8866 is taken.
+app: $(STAMP)
+	$(RUN) seem_lab app --port $(PORT)
 
 # Two workers, each takes a file at a time, on one thread: the same sums in the same order everywhere. --nbval runs the
 # notebooks and compares their outputs, in which a slow machine's progress bars have no place.

@@ -136,11 +136,12 @@ print(f"A = {A:.2f},  1 + eps A = {1 + 2 * 0.2 * A:.3f},  measured factor of eve
 # %% [markdown]
 # ## Run
 #
-# Run the cell, then move the feature $c$ of the neighbour, the discount and the learning rate. Try the presets. The last
-# one, *step too long*, also grows. Look at how it differs.
+# Run the cell, then move the feature $c$ of the neighbour, the discount and the learning rate. On the left, the value is
+# raised by 1. The star says how much *more* the target rises: that is $A$. Try the presets. *Step too long* also grows.
+# Look at how it differs. (Leave the two presets of the walk for section 3.)
 
 # %%
-panels.TwoStates()
+panels.SelfExcitation()
 
 # %% [markdown]
 # ## Explain
@@ -197,6 +198,14 @@ plotting.moves({"at the start": at_start, f"at step {run.step[-1]}, just before 
 # values, by little, but nearly all of them. And look at the horizontal axes: a step of the same learning rate moves
 # everything much farther, because the gradient has become larger.
 #
+# Now raise the value of *one* transition, before training. In the next cell each circle is a transition, and the star is
+# the one that is raised: to the right, how far its value rises; upwards, how much more its target rises. Where does the
+# update go? Go through the transitions. Then lower the discount.
+
+# %%
+panels.SelfExcitation(where="the toy walk")
+
+# %% [markdown]
 # Is this seed special? Here are ten seeds, at two discounts. A run that stays finite is measured after 1500 steps.
 
 # %%

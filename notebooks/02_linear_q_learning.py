@@ -372,13 +372,14 @@ for gamma in (0.85, 0.9, 0.99):
 # - from *star blows up*, lower the discount slowly. Where do the two eigenvalues on the right go?
 # - from *star just stable*, raise the learning rate. At which value does the sentence below the picture change? (The
 #   circle is so large here that it looks like a straight line.)
+# - move the two features of the star. Which one makes it stable at the discount 0.99?
 # - from *spiral*, compare the two steps in the sentence. The line is an average over a turn; the swings decide the
 #   step.
 #
 # (*Alignment* is the correlation of the random $\Phi^*$ with $\Phi$.)
 
 # %%
-panels.LinearSpectrum()
+panels.Linear()
 
 # %% [markdown]
 # ## Explain

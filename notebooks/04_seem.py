@@ -294,11 +294,11 @@ plotting.mode_over_walk(walk, modes)
 # error lay in the leading mode. On the right, the mode $v$ at that step.
 #
 # Try: choose a seed, read SEEM at step 50 or 100, and say what will become of the run before you look at the curve.
-# Move the step: how much does the reading jump? Find a false alarm of your own. Then set the discount to 0.99, and to
+# Move the step: how much does the reading jump? *Play* trains slowly, and reads SEEM at every 25th step. Find a false alarm of your own. Then set the discount to 0.99, and to
 # 0.93.
 
 # %%
-panels.SeemExplorer()
+panels.Seem()
 
 # %% [markdown]
 # ## Explain
@@ -314,7 +314,7 @@ panels.SeemExplorer()
 
 # %%
 for step in (50, 100):
-    print(panels.SeemExplorer(seed=14, step=float(step)).text)
+    print(panels.Seem(seed=14, step=float(step)).text)
 
 # %% [markdown]
 # ## 5 How well does it tell?

@@ -371,7 +371,7 @@ plotting.ratio_through_training(step, groups)
 # times the learning rate change, and what does it leave as it is?
 
 # %%
-panels.SteadyClimb()
+panels.Adam()
 
 # %% [markdown]
 # ## Explain

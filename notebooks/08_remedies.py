@@ -134,7 +134,7 @@ print(run.verdict)
 # table of the next section, which comes from longer runs.
 
 # %%
-panels.RemedyBench()
+panels.Remedies()
 
 # %% [markdown]
 # Things to try:

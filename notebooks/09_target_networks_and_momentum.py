@@ -329,7 +329,7 @@ for name, preconditioner in {"as if SGD": None, "Adam": scale}.items():
 # what does the curve look like? Set $\beta$ back to 0.
 
 # %%
-panels.TargetNetwork()
+panels.StabilityMap()
 
 # %% [markdown]
 # ## Explain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.app import app
 from seem_lab.commands.doctor import doctor
 from seem_lab.commands.evaluate import evaluate
 from seem_lab.commands.plot import plot
@@ -17,6 +18,7 @@ COMMANDS = (
     evaluate,
     seem,
     plot,
+    app,
     doctor,
 )
 

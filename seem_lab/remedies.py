@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,7 +18,7 @@ from seem_lab.problems import Problem, toy_walk
 from seem_lab.progress import LateBar
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget, QuietTarget
-from seem_lab.training import History, OptimizerFactory, clipped, train
+from seem_lab.training import History, OptimizerFactory, clipped, watch_training
 
 LR, RECORD_EVERY, SEEM_EVERY, TIMED_STEPS = 2e-2, 10, 50, 100
 TOLERANCE = 0.1  # a run has settled once mean Q stays this close to the true value
@@ -192,21 +192,52 @@ def run_remedy(
         >>> run_remedy(remedies()[0], 0).diverged, run_remedy(remedies()[1], 0, steps=500).diverged
         (True, False)
     """
+    *_, run = watch_remedy(remedy, seed, population, steps=steps, lr=lr, seem_every=seem_every)
+    return run
+
+
+def watch_remedy(
+    remedy: Remedy,
+    seed: int,
+    population: str = "diverging",
+    *,
+    every: int | None = None,
+    steps: int | None = None,
+    lr: float = LR,
+    seem_every: int | None = None,
+) -> Iterator[History]:
+    """`run_remedy`, seen while it goes on: the history so far every so many steps, and at the end.
+
+    Example:
+        >>> [run.step[-1] for run in watch_remedy(remedies()[0], 0, steps=60, every=20)]
+        [0, 20, 40, 60]
+    """
     kind = POPULATIONS[population]
-    problem = remedy.problem(toy_walk(seed, reward=kind.reward, gamma=kind.gamma))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return train(
+
+    def begin() -> Iterator[History]:
+        return watch_training(
             remedy.network(1000 + seed),
-            problem,
+            remedy.problem(toy_walk(seed, reward=kind.reward, gamma=kind.gamma)),
+            every=every,
             optimizer=remedy.optimizer,
             target=remedy.target(seed),
             lr=lr,
             steps=kind.steps if steps is None else steps,
             record_every=RECORD_EVERY,
             seem_every=seem_every,
-            progress=False,
         )
+
+    chance = torch.Generator().manual_seed(seed).get_state()
+    runs: Iterator[History] | None = None
+    while True:  # what others draw from the global generator in between is left as it is
+        with torch.random.fork_rng(devices=[]):
+            torch.set_rng_state(chance)
+            runs = runs or begin()
+            run = next(runs, None)
+            chance = torch.get_rng_state()
+        if run is None:
+            return
+        yield run
 
 
 def remedy_row(remedy: Remedy, seed: int, population: str) -> dict[str, object]:

@@ -186,6 +186,46 @@ def train(
         >>> run.diverged
         True
     """
+    *_, run = watch_training(
+        network, problem, optimizer=optimizer, target=target, lr=lr, steps=steps, record_every=record_every,
+        seem_every=seem_every, q_limit=q_limit, progress=progress,
+    )  # fmt: skip
+    return run
+
+
+def watch_training(
+    network: nn.Module,
+    problem: Problem,
+    *,
+    every: int | None = None,
+    optimizer: Literal["sgd", "adam"] | OptimizerFactory = "sgd",
+    target: LiveTarget | None = None,
+    lr: float = 2e-2,
+    steps: int = 400,
+    record_every: int = 1,
+    seem_every: int | None = None,
+    q_limit: float = 1e6,
+    progress: bool = False,
+) -> Iterator[History]:
+    """`train`, seen while it goes on: what it returns after fewer steps, again and again.
+
+    Args:
+        network: trained in place; at each history it is the network of the last step recorded.
+        problem: as for `train`, with all that follows.
+        every: a history every so many steps, a multiple of `record_every`; only the whole run if not given.
+        optimizer, target, lr, steps, record_every, seem_every, q_limit, progress: as for `train`.
+
+    Yields:
+        The `History` so far; the last one is the whole run.
+
+    Raises:
+        TypeError, ValueError: as `train`.
+
+    Example:
+        >>> from seem_lab import mlp, toy_walk
+        >>> [len(run.step) for run in watch_training(mlp(4, seed=0), toy_walk(0), steps=25, every=10)]
+        [1, 11, 21, 26]
+    """
     make = OPTIMIZERS.get(optimizer, optimizer) if isinstance(optimizer, str) else optimizer
     if not callable(make):
         names = ", ".join(map(repr, OPTIMIZERS))
@@ -210,6 +250,10 @@ def train(
     stop_reason: Literal["finished", "q_limit", "non-finite"] = "finished"
     last_choice: Tensor | None = None
     before: tuple[dict[str, Tensor], Tensor, list[float]] | None = None  # one step ago: networks, choice, sizes
+
+    def history() -> History:
+        columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
+        return History(**columns, lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
 
     def record(step: int, choice: Tensor, sizes: list[float]) -> None:
         """Add a row for the state the network is in now."""
@@ -241,6 +285,8 @@ def train(
             record(step, choice, sizes)
         if stop_reason == "q_limit" or step == steps:
             break
+        if every and step % every == 0:
+            yield history()
 
         before = {name: tensor.clone() for name, tensor in everything.state_dict().items()}, choice, sizes
         updates.zero_grad()
@@ -249,8 +295,7 @@ def train(
         target.after_update(network)
 
     updates.zero_grad()
-    columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
-    return History(**columns, lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
+    yield history()
 
 
 def _count(steps: int, progress: bool) -> Iterator[int]:

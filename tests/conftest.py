@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import jaxtyping
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from seem_lab.panels import Panel
 
 torch.set_num_threads(1)
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -43,3 +47,14 @@ def judge_exercise() -> Callable[[Callable, Callable, Mapping[str, Callable]], N
             assert not outcome.passed and words in outcome.message, outcome
 
     return judge
+
+
+@pytest.fixture
+def at() -> Callable[..., Any]:
+    """What a panel shows at some parameters; those not named are as at first."""
+
+    def result(panel: Panel, **parameters: Any) -> Any:
+        panel.set(**{**panel._first, **parameters})
+        return panel.result
+
+    return result

@@ -2,9 +2,12 @@
 
 import base64
 import io
+import random
+from typing import Any
 
 import ipywidgets
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -17,6 +20,8 @@ class Parabola(panels.Panel):
     """The smallest panel, with an error to provoke."""
 
     title = "Where does it stand?"
+    lesson = "00"
+    hint = "Move it."
     presets = {"far": {"x": 3.0}, "as ever": {}}
 
     def controls(self):
@@ -39,6 +44,12 @@ class Parabola(panels.Panel):
     def sentence(self, result):
         return f"It stands at {result:g}."
 
+    def table(self, result):
+        return {"x": [0, 1, 2], "height": [0, result]}
+
+    def point(self, artists, x, y):
+        return {"x": x / 100, "fail": False} if y > 100 else {}
+
 
 def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
@@ -55,13 +66,35 @@ def button(panel: panels.Panel, name: str) -> ipywidgets.Button:
     return found
 
 
+def choices(control: ipywidgets.ValueWidget) -> list[Any]:
+    """Every value of a control, from end to end."""
+    if hasattr(control, "options"):
+        return [option[1] if isinstance(option, tuple) else option for option in control.options]
+    if not hasattr(control, "min"):
+        return [False, True]
+    steps = round((control.max - control.min) / control.step)
+    return [control.min + k * control.step for k in range(steps)] + [control.max]
+
+
+def wander(panel: panels.Panel, changes: int, seed: int) -> None:
+    """Seeded changes of one control after the other; now and then a button."""
+    chance = random.Random(seed)
+    for _ in range(changes):
+        if chance.random() < 0.1:
+            button(panel, chance.choice(["Reset", *panel.presets])).click()
+            panel._settled = 0.0  # no drag was overtaken
+        else:
+            name = chance.choice(list(panel._controls))
+            panel._controls[name].value = chance.choice(choices(panel._controls[name]))
+
+
 def test_a_control_changes_picture_and_sentence():
     panel = Parabola()
     before = panel.png
     panel._controls["x"].value = 2.0
     assert panel.text == "It stands at 4."
     assert panel.png != before
-    assert "It stands at 4." in panel.widget.children[3].value
+    assert panel._picture.status == "It stands at 4." and panel._picture.alt == "Where does it stand? It stands at 4."
 
 
 def test_set_computes_once_and_refuses_what_no_control_has(monkeypatch):
@@ -86,10 +119,54 @@ def test_an_error_is_shown_and_raised_and_the_panel_recovers():
     panel = Parabola()
     with pytest.raises(ZeroDivisionError):
         panel.set(fail=True)
-    assert "ZeroDivisionError: on purpose" in panel.widget.children[3].value
-    assert 'role="alert"' in panel.widget.children[3].value
+    assert panel._picture.alert == "ZeroDivisionError: on purpose"
     panel.set(fail=False)
-    assert "It stands at 1." in panel.widget.children[3].value
+    assert panel._picture.alert == "" and panel._picture.status == "It stands at 1."
+
+
+def test_the_end_of_a_drag_does_not_undo_reset():
+    panel = Parabola()
+    panel.set(x=2.0)
+    button(panel, "Reset").click()
+    panel._controls["x"].value = 2.1  # was on its way when the button was pressed
+    assert panel.parameters["x"] == 1.0 and panel.text == "It stands at 1."
+    panel._settled = 0.0  # later
+    panel._controls["x"].value = 2.0
+    assert panel.text == "It stands at 4."
+
+
+def test_export_holds_numbers_parameters_and_verdict():
+    panel = Parabola(x=2.0)
+    button(panel, "Export").click()
+    links = panel.widget.children[2].value
+    assert 'download="Parabola.png"' in links and 'download="Parabola.csv"' in links
+    files = panel.files()
+    head, table = files["Parabola.csv"].decode().split("x,height\n")
+    assert head == "# x = 2.0\n# fail = False\n# verdict = It stands at 4.\n"
+    assert table == "0,0.0\n1,4.0\n2,\n"
+    assert Image.open(io.BytesIO(files["Parabola.png"])).text == {
+        "x": "2.0", "fail": "False", "verdict": "It stands at 4."
+    }  # fmt: skip
+    panel.set(x=3.0)
+    assert panel.widget.children[2].value == "", "links of another state"
+
+
+def test_a_press_on_the_picture_sets_what_it_means():
+    panel = Parabola()
+    assert panel._picture.listens and not panels.BlowUp()._picture.listens
+    panel._picture.pointer = [250.0, 379.0]  # low: means nothing
+    assert panel.parameters["x"] == 1.0
+    panel._picture.pointer = [250.0, 10.0]
+    assert panel.parameters["x"] == 2.5 and panel.text == "It stands at 6.25."
+
+
+def test_the_map_goes_where_it_is_pressed():
+    for panel, names in ((panels.KernelMap(), ("east", "north")), (panels.KernelRay(), ("first", "second"))):
+        x, y = panel._artists.left.transData.transform((0.5, -0.5))
+        panel._picture.pointer = [x, panel.size[1] - y]
+        assert [panel.parameters[name] for name in names] == [0.5, -0.5]
+        panel._picture.pointer = [panel.size[0] - 5.0, 5.0]  # beside the map
+        assert [panel.parameters[name] for name in names] == [0.5, -0.5]
 
 
 def test_static_picture_for_viewers_without_widgets():
@@ -117,18 +194,26 @@ class TestEveryExplorer:
     def test_ends_of_every_control(self, explorer):
         panel = explorer()
         for name, control in panel._controls.items():
-            if hasattr(control, "options"):
-                ends = [option[1] if isinstance(option, tuple) else option for option in control.options]
-            elif isinstance(control, ipywidgets.FloatLogSlider):
-                ends = [control.base**control.min, control.base**control.max]
-            elif hasattr(control, "min"):
-                ends = [control.min, control.max]
-            else:
-                ends = [False, True]
-            for end in ends:
+            for end in (
+                choices(control)
+                if isinstance(control, ipywidgets.Dropdown)
+                else choices(control)[:: len(choices(control)) - 1]
+            ):
                 panel.set(**{name: end})
-                assert panel.text and pixels(panel.png).shape == (panel.size[1], panel.size[0], 3)
+                assert panel.text and "nan" not in panel.text, (name, end)
+                assert pixels(panel.png).shape == (panel.size[1], panel.size[0], 3)
             panel.reset()
+
+    def test_random_changes_leave_a_state_that_a_fresh_panel_agrees_with(self, explorer):
+        panel = explorer()
+        wander(panel, changes=15, seed=1)
+        fresh = explorer(**panel.parameters)
+        assert (fresh.text, fresh.parameters) == (panel.text, panel.parameters)
+        assert np.array_equal(pixels(panel.png), full_redraw(fresh))
+
+    def test_export_has_a_row_for_what_is_drawn(self, explorer):
+        table = explorer().files()[f"{explorer.__name__}.csv"]
+        assert len(pd.read_csv(io.BytesIO(table), comment="#")) > 1
 
     def test_picture_equals_a_full_redraw(self, explorer):
         panel = explorer()
@@ -140,4 +225,5 @@ class TestEveryExplorer:
         panel = explorer()
         assert all(control.description for control in panel._controls.values())
         assert panel.title.endswith("?"), "a title is the question the panel answers"
+        assert explorer.lesson.isdigit() and explorer.hint
         assert "Example" in explorer.__doc__

@@ -36,6 +36,8 @@ OWN = {
     "make_layer_norm_runs",
     "pages",
     "slides",
+    "serving",
+    "test_panels",
 }
 
 

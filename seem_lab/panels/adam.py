@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from seem_lab.adam_runs import stored_adam_runs
 from seem_lab.growth import Fit, fit_line, fit_power, terminal_start
-from seem_lab.panels.panel import Panel, whole_slider
+from seem_lab.panels.controls import number_choice, whole_slider
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 
 BETA2, LR, DEPTH = (0.9, 0.99, 0.999, 0.9999), (3e-4, 1e-3, 3e-3), (2, 3)
@@ -55,15 +56,20 @@ class Climb:
         return fit_power(self.step[self.window], self.root[self.window] ** self.depth).exponent
 
 
-class SteadyClimb(Panel):
+class Adam(Panel):
     """Stored runs of the toy walk under Adam: beta2, learning rate, depth and seed.
 
     Example:
-        >>> SteadyClimb(depth=3, seed=5).text.split(":")[0]
+        >>> Adam(depth=3, seed=5).text.split(":")[0]
         'Depth 3, beta2 0.999, learning rate 0.001'
     """
 
     title = "How steady is the climb, and how long are the steps?"
+    lesson = "06"
+    hint = (
+        "Which memory bends the climb most? What does three times the learning rate change, and what does it leave "
+        "as it is?"
+    )
     size = (960, 400)
     presets = {
         "usual": {},
@@ -74,19 +80,10 @@ class SteadyClimb(Panel):
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        def choice(name: str, value: int | float, options: tuple[int | float, ...]) -> ipywidgets.SelectionSlider:
-            return ipywidgets.SelectionSlider(
-                options=[(f"{option:g}", option) for option in options],
-                value=value,
-                description=name,
-                style={"description_width": "initial"},
-                layout={"width": "290px"},
-            )
-
         return {
-            "beta2": choice("memory β2", 0.999, BETA2),
-            "lr": choice("learning rate", 1e-3, LR),
-            "depth": choice("depth L (layers)", 2, DEPTH),
+            "beta2": number_choice("memory β2", 0.999, BETA2),
+            "lr": number_choice("learning rate", 1e-3, LR),
+            "depth": number_choice("depth L (layers)", 2, DEPTH),
             "seed": whole_slider("seed", 0, 0, 7),
         }
 
@@ -110,6 +107,7 @@ class SteadyClimb(Panel):
         last = stored_adam_runs().step[-1]
         tidy(left, title="Parameters and values", x="training step")
         left.set(xlim=(0, last), ylim=(0, HEIGHTS[-1]))
+        animate(left.yaxis)
         norm, root, norm_line, root_line = animate(
             left.plot([], [], color=BLUE, linewidth=2.2, label=r"$\|\theta\|$")[0],
             left.plot([], [], color=ORANGE, linewidth=2.2, linestyle="--", label=r"$|Q|^{1/L}$")[0],
@@ -142,7 +140,7 @@ class SteadyClimb(Panel):
             straight.set_data(there, line.intercept + line.slope * there if line else there)
         top = max(result.norm[-1], result.root[-1])
         height = next((height for height in HEIGHTS if top <= height), HEIGHTS[-1])
-        if artists.left.get_ylim() != (0, height):  # a new limit costs a full draw
+        if artists.left.get_ylim() != (0, height):
             artists.left.set_ylim(0, height)
         artists.ratio.set_data(result.step, result.ratio)
         early = math.sqrt(4 * result.depth - 1)
@@ -168,3 +166,8 @@ class SteadyClimb(Panel):
             f"law: {result.depth}). The ratio ζ is {result.ratio[top]:.2f} at most, at step {result.step[top]}, and "
             f"{result.ratio[-1]:.2f} at step {result.step[-1]}."
         )
+
+    def table(self, result: Climb) -> Mapping[str, Any]:
+        return {
+            "step": result.step, "parameter_norm": result.norm, "root_of_largest_q": result.root, "ratio": result.ratio,
+        }  # fmt: skip

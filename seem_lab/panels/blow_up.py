@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,11 +10,11 @@ import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
 
-from seem_lab.networks import mlp
-from seem_lab.panels.panel import Panel, log_slider, slider, whole_slider
+from seem_lab.panels.controls import log_slider, slider, whole_slider
+from seem_lab.panels.followed import follow
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
-from seem_lab.problems import toy_walk
-from seem_lab.training import History, train
+from seem_lab.training import History
 
 
 class BlowUp(Panel):
@@ -26,6 +26,11 @@ class BlowUp(Panel):
     """
 
     title = "Does Q blow up?"
+    lesson = "00"
+    hint = (
+        "Lower the discount step by step: where does the blow-up go away? Does half the learning rate prevent it, "
+        "or only delay it?"
+    )
     steps = 400
     presets = {
         "blows up": {"gamma": 0.99, "seed": 20},
@@ -40,10 +45,9 @@ class BlowUp(Panel):
             "seed": whole_slider("seed", 0, 0, 99),
         }
 
-    def compute(self, gamma: float, lr: float, seed: int) -> History:
-        walk = toy_walk(seed=seed, gamma=gamma)
-        network = mlp(walk.input_dim, hidden=(64,), seed=1000 + seed)
-        return train(network, walk, lr=lr, steps=self.steps, progress=False)
+    def compute(self, gamma: float, lr: float, seed: int) -> Iterator[History]:
+        for run in follow(seed, gamma, lr, self.steps, 10):
+            yield run.history
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         axes = tidy(figure.subplots(), title=self.title, x="training step", y="largest $|Q|$ (log scale)")
@@ -64,8 +68,10 @@ class BlowUp(Panel):
         artists.cross.set_data(*end)
 
     def sentence(self, result: History) -> str:
+        last = result.step[-1]
         if result.diverged:
-            return f"Blows up: |Q| leaves a million behind at step {result.step[-1]}. The true value is 0."
-        return (
-            f"Not blown up within {self.steps} steps: |Q| ends at {result.q_max[-1]:.2g} at most. The true value is 0."
-        )
+            return f"Blows up: |Q| leaves a million behind at step {last}. The true value is 0."
+        return f"Not blown up within {last} steps: |Q| ends at {result.q_max[-1]:.2g} at most. The true value is 0."
+
+    def table(self, result: History) -> Mapping[str, Any]:
+        return {"step": result.step, "largest_q": result.q_max, "td_error_norm": result.td_error_norm}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from seem_lab.forecast import Forecast, forecast_run
+from seem_lab.forecast import LOOK_BACK, Forecast, forecast_run
 from seem_lab.growth import fit_inverse_power, growth_exponent, terminal_start
-from seem_lab.panels.panel import Panel, log_slider, whole_slider
+from seem_lab.panels.controls import log_slider, number_choice, switch, whole_slider
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREEN, GREY, ORANGE, PINK, tidy
 from seem_lab.problems import DATA
 from seem_lab.training import COLUMNS, History
@@ -79,6 +80,8 @@ class ForecastGame(Panel):
     """
 
     title = "In how many steps does it crash?"
+    lesson = "05"
+    hint = "Guess how many steps are left, then tick reveal. Can you beat the line? Can you beat the map?"
     size = (900, 400)
     reaches = (20, 40, 80, 160, 320, 640)  # steps shown to either side of the stop
     presets = {
@@ -89,16 +92,13 @@ class ForecastGame(Panel):
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        wide = {"style": {"description_width": "initial"}, "layout": {"width": "290px"}}
         seeds = sorted({seed for _, seed in _runs()})
         return {
             "seed": whole_slider("seed", seeds[0], seeds[0], seeds[-1]),
-            "depth": ipywidgets.Dropdown(
-                options=sorted({depth for depth, _ in _runs()}), value=2, description="linear layers L", **wide
-            ),
-            "multiple": log_slider("stop at error / its minimum", 10.0, 1.5, 100.0, per_decade=20),
+            "depth": number_choice("linear layers L", 2, sorted({depth for depth, _ in _runs()})),
+            "multiple": log_slider("stop at error / its minimum", 10.0, 1.5, 100.0),
             "guess": whole_slider("your guess: steps left", 20, 1, 200),
-            "reveal": ipywidgets.Checkbox(value=False, description="reveal", indent=False),
+            "reveal": switch("reveal", False),
         }
 
     def compute(self, seed: int, depth: int, multiple: float, guess: int, reveal: bool) -> Game:
@@ -106,7 +106,7 @@ class ForecastGame(Panel):
         error, step, power = run.td_error_norm, run.step, growth_exponent(depth)
         stop = terminal_start(error, multiple)
         assert stop is not None, "every stored run crashed"
-        made = _forecasts(depth, seed)[stop]
+        made = _forecast(depth, seed, stop)
         below = np.flatnonzero(error[: stop + 1] <= error[stop] / 2)
         half = int(below[-1]) if len(below) else 0
         line = None
@@ -141,6 +141,7 @@ class ForecastGame(Panel):
         right.set_ylim(0, 3)
         for axes in (left, right):
             axes.set_xlim(-40, 40)
+            animate(axes.xaxis)
             axes.axvline(0, color="black", linewidth=0.8)
         artists = SimpleNamespace(
             past=[animate(axes.plot([], [], color=BLUE, linewidth=2.4, label="run")[0]) for axes in (left, right)],
@@ -160,13 +161,11 @@ class ForecastGame(Panel):
         artists.marks["crash"].set_markeredgewidth(3)
         right.legend(frameon=False, fontsize=9, loc="upper right")
         artists.axes = (left, right)
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # the layout stays: laying out anew would cost half of every full draw
         return artists
 
     def draw(self, artists: SimpleNamespace, result: Game) -> None:
         for axes in artists.axes:
-            if axes.get_xlim() != (-result.reach, result.reach):  # a new limit costs a full draw
+            if axes.get_xlim() != (-result.reach, result.reach):
                 axes.set_xlim(-result.reach, result.reach)
         past = result.steps <= 0
         future = (result.steps >= 0) & result.revealed
@@ -209,6 +208,10 @@ class ForecastGame(Panel):
             says += f" The 90 % interval, step {low} to {high}, {holds} it."
         return says
 
+    def table(self, result: Game) -> Mapping[str, Any]:
+        seen = slice(None) if result.revealed else result.steps <= 0
+        return {"steps_from_the_stop": result.steps[seen], "largest_q": result.q_max[seen]}
+
 
 @cache
 def _runs() -> dict[tuple[int, int], History]:
@@ -221,7 +224,14 @@ def _runs() -> dict[tuple[int, int], History]:
     return runs
 
 
-@cache
-def _forecasts(depth: int, seed: int) -> list[Forecast]:
-    """What was forecast at each record of a run."""
-    return forecast_run(_runs()[depth, seed], depth=depth)
+@lru_cache(maxsize=256)
+def _forecast(depth: int, seed: int, stop: int) -> Forecast:
+    """What was forecast at a record, with its interval: from the records before it that the interval looks at."""
+    run = _runs()[depth, seed]
+    there = np.arange(len(run.step)) == stop
+    (made,) = forecast_run(replace(run, seem=np.where(there, run.seem, np.nan)), depth=depth)
+    if made.steps_left is None:
+        return made
+    back = made.step - max(LOOK_BACK * made.steps_left, 2)
+    there = (run.step >= back) & (run.step <= made.step)
+    return forecast_run(replace(run, seem=np.where(there, run.seem, np.nan)), depth=depth)[-1]

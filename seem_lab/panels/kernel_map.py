@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, radians, sin
 from types import SimpleNamespace
@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from seem_lab.kernel_profiles import ntk_map
 from seem_lab.kernels import ntk
 from seem_lab.networks import mlp
-from seem_lab.panels.panel import Panel, log_slider, slider
+from seem_lab.panels.controls import choice, log_slider, slider
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.plotting.kernels import RESPONSE_LEVELS, RESPONSE_MAP, RESPONSE_NORM
 from seem_lab.problems import toy_walk
@@ -63,12 +64,17 @@ class KernelMap(Panel):
     """
 
     title = "Where does one update move Q?"
+    lesson = "03"
+    hint = (
+        "Drag the star over the map. Then choose a trained network and make the update large: when does the "
+        "prediction fail?"
+    )
     size = (940, 470)
     presets = {
         "another action": {"read": 225.0},
         "at the origin": {"east": 0.0, "north": 0.0},
         "late in training": {"network": "trained 200 steps"},
-        "late, a large step": {"network": "trained 200 steps", "lr": 10**-0.5},
+        "late, a large step": {"network": "trained 200 steps", "lr": 0.3},
         "LayerNorm": {"network": "LayerNorm, fresh"},
     }
 
@@ -84,7 +90,7 @@ class KernelMap(Panel):
             "action": slider("x0: action (degrees)", 45.0, 0.0, 315.0, 45.0),
             "read": slider("read at (degrees)", 45.0, 0.0, 315.0, 45.0),
             "lr": log_slider("learning rate η", 0.01, 0.001, 1.0),
-            "network": ipywidgets.Dropdown(options=list(self.networks), description="network"),
+            "network": choice("network", list(self.networks)),
         }
 
     def compute(self, east: float, north: float, action: float, read: float, lr: float, network: str) -> Update:
@@ -173,7 +179,7 @@ class KernelMap(Panel):
         )
         right.legend(fontsize=9, frameon=False, loc="upper left")
         return SimpleNamespace(
-            image=image, contours=contours, labels=labels, cut=cut, taken=taken, read=read, star=star,
+            left=left, image=image, contours=contours, labels=labels, cut=cut, taken=taken, read=read, star=star,
             here=here, predicted=predicted, real=real,
         )  # fmt: skip
 
@@ -208,6 +214,16 @@ class KernelMap(Panel):
             f"farthest at {farthest}, and on {100 * (plane > 1).mean():.0f} % of it farther than at the star. "
             f"Along the line, prediction and reality differ by up to {100 * gap:.2g} % of the star's predicted move."
         )
+
+    def table(self, result: Update) -> Mapping[str, Any]:
+        return {"east": AXIS.numpy(), "predicted": result.predicted, "real": result.real}
+
+    def point(self, artists: SimpleNamespace, x: float, y: float) -> Mapping[str, Any]:
+        """x0 goes where the map is pressed."""
+        if not artists.left.bbox.contains(x, y):
+            return {}
+        east, north = np.clip(artists.left.transData.inverted().transform((x, y)), -1, 2)
+        return {"east": round(east, 1), "north": round(north, 1)}
 
 
 def _networks() -> dict[str, nn.Module]:

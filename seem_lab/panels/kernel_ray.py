@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, radians, sin
 from types import SimpleNamespace
@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
 from seem_lab.networks import mlp
-from seem_lab.panels.panel import Panel, slider
+from seem_lab.panels.controls import choice, slider
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.plotting.kernels import RESPONSE_MAP
 from seem_lab.plotting.layer_norm import MAP_LEVELS, MAP_NORM
@@ -61,6 +62,8 @@ class KernelRay(Panel):
     """
 
     title = "How far does an update reach?"
+    lesson = "07"
+    hint = "Drag the star, turn the direction, and compare the network with and without LayerNorm, far out."
     size = (940, 430)
     presets = {
         "LayerNorm": {"network": "LayerNorm"},
@@ -78,7 +81,7 @@ class KernelRay(Panel):
             "first": slider("x0: first input", 1.0, -4.0, 4.0, 0.5),
             "second": slider("x0: second input", 0.5, -4.0, 4.0, 0.5),
             "direction": slider("direction (degrees)", 30.0, 0.0, 345.0, 15.0),
-            "network": ipywidgets.Dropdown(options=list(NETWORKS), description="network"),
+            "network": choice("network", list(NETWORKS)),
         }
 
     def compute(self, first: float, second: float, direction: float, network: str) -> Response:
@@ -123,7 +126,7 @@ class KernelRay(Panel):
         right.axhline(1, color=GREY, linewidth=1, label="as far as at $x_0$")
         line = animate(right.plot([], [], color=BLUE, linewidth=2.2, label="this network")[0])
         right.legend(fontsize=9, frameon=False, loc="upper left")
-        return SimpleNamespace(image=image, ray=ray, star=star, line=line)
+        return SimpleNamespace(left=left, image=image, ray=ray, star=star, line=line)
 
     def draw(self, artists: SimpleNamespace, result: Response) -> None:
         artists.image.set_data(result.over_plane)
@@ -143,3 +146,13 @@ class KernelRay(Panel):
             f"An update at the star moves Q at distance 10 by {at[1]:.2g} times as much as at the star, and at "
             f"distance 100,000 by {at[5]:.2g} times. From 100 to 100,000 the slope is {result.exponent:.3f}. {verdict}"
         )
+
+    def table(self, result: Response) -> Mapping[str, Any]:
+        return {"distance": DISTANCE.numpy(), "relative_kernel": result.along_ray}
+
+    def point(self, artists: SimpleNamespace, x: float, y: float) -> Mapping[str, Any]:
+        """x0 goes where the map is pressed."""
+        if not artists.left.bbox.contains(x, y):
+            return {}
+        first, second = np.clip(artists.left.transData.inverted().transform((x, y)), -4, 4)
+        return {"first": round(2 * first) / 2, "second": round(2 * second) / 2}

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import base64
-import html
+import inspect
 import io
+import math
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import ipywidgets
 import numpy as np
+import pandas as pd
 from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image, PngImagePlugin
+
+from seem_lab.panels.picture import Picture
+from seem_lab.panels.worker import FIRST, State, Worker
+
+SETTLE = 0.5  # seconds in which the last events of a slider may still come in after a button
+WORDS: dict[State, str] = {"running": "Still running. ", "stopped": "Stopped half-way. ", "done": ""}
+ROW = {"flex_flow": "row wrap"}
 
 
 class Panel(ABC):
     """An explorer: move a control, see the picture and a sentence change.
 
-    A subclass says *what*, in five methods, and this class does the rest: the widgets, presets, Reset, errors, and a
-    static picture where widgets do not render.
+    A subclass says *what*, in six methods, and this class does the rest: the widgets, presets, Reset, Play and Stop,
+    Export, errors, and a static picture where widgets do not render.
 
     - `controls()` names the parameters and gives each its widget;
-    - `compute(**parameters)` is pure and returns a result (under about 100 ms: it runs while the slider waits);
+    - `compute(**parameters)` is pure and returns a result. Does it take longer than some 50 ms? Then it is a generator
+      of partial results, each of them one that can be shown; the last one is the result. The panel shows them as they
+      come, and gets the buttons Play and Stop;
     - `setup(figure, animate)` makes the axes once, and hands every artist that will move to `animate`;
     - `draw(artists, result)` moves those artists (`set_data`, `set_text`, limits), nothing else;
-    - `sentence(result)` says in words what is to be seen: the verdict, with its numbers.
+    - `sentence(result)` says in words what is to be seen: the verdict, with its numbers;
+    - `table(result)` gives the columns of the file that Export makes, of one length or not;
+    - `point(artists, x, y)`, if a press on the picture means something, gives the parameters it asks for.
 
     The moving artists are drawn over a cached background (blitting), which is three times faster than a full draw; a
-    full draw happens by itself whenever something else changed, such as an axis limit.
+    full draw happens by itself whenever something else changed, such as an axis limit. The layout is made once, after
+    `setup`.
 
     Args:
         parameters: initial values that differ from the controls' own.
@@ -44,6 +61,8 @@ class Panel(ABC):
     """
 
     title: ClassVar[str]  # the question it answers
+    lesson: ClassVar[str]  # where it belongs: 00, 01, ...
+    hint: ClassVar[str]  # what to try
     size: ClassVar[tuple[int, int]] = (900, 380)  # pixels
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
@@ -67,21 +86,41 @@ class Panel(ABC):
     def sentence(self, result: Any) -> str:
         """What is to be seen, in words."""
 
+    @abstractmethod
+    def table(self, result: Any) -> Mapping[str, Any]:
+        """The numbers of the picture, column by column."""
+
+    def point(self, artists: SimpleNamespace, x: float, y: float) -> Mapping[str, Any]:
+        """The parameters that a press at figure pixel (x, y), from the lower left, asks for."""
+        return {}
+
     def __init__(self, **parameters: Any) -> None:
         width, height = self.size
         self._moving: list[Artist] = []
         self._background: Any = None
-        self._holding = False
-        self.figure = Figure(figsize=(width / 100, height / 100), dpi=100, layout="constrained", facecolor="white")
+        room = ConstrainedLayoutEngine(rect=(0.005, 0.005, 0.97, 0.985))  # at the edge, for numbers that move
+        self.figure = Figure(figsize=(width / 100, height / 100), dpi=100, layout=room, facecolor="white")
         self._canvas = FigureCanvasAgg(self.figure)
         self._artists = self.setup(self.figure, self._animate)
-        self.figure.draw_without_rendering()  # the layout settles in its second pass
+        for _ in range(2):  # the layout settles in its second pass, and then stays
+            self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+
+        self._streams = inspect.isgeneratorfunction(inspect.unwrap(type(self).compute))
+        self._worker = Worker(self._show, self._fail)
+        self._picture = Picture(width=width, height=height, listens=type(self).point is not Panel.point)
+        self._picture.observe(self._pointed, "pointer")
+        self._files = ipywidgets.HTML()
         self._controls = self.controls()
-        self._image = ipywidgets.Image(format="png", layout={"width": f"{width}px", "max_width": "100%"})
-        self._message = ipywidgets.HTML()
         for control in self._controls.values():
-            control.observe(lambda _: self._update(), "value")
-        self.widget = ipywidgets.VBox([self._control_row(), self._button_row(), self._image, self._message])
+            control.observe(self._changed, "value")
+        rows = [ipywidgets.HBox(list(self._controls.values()), layout=ROW), self._buttons(), self._files]
+        self.widget = ipywidgets.VBox([*rows, self._picture])
+        self.widget.add_class("seem-panel")
+
+        self._first = self.parameters
+        self._wanted, self._settled = self._first, 0.0
+        self._holding = False
         self.set(**parameters)
         self._first = self.parameters
 
@@ -95,53 +134,113 @@ class Panel(ABC):
         unknown = parameters.keys() - self._controls.keys()
         if unknown:
             raise TypeError(f"no control named {', '.join(sorted(unknown))}; there are {', '.join(self._controls)}")
+        self._put(parameters)
+        self._begin()
+
+    def reset(self) -> None:
+        """Back to the first values."""
+        self.set(**self._first)
+
+    @property
+    def result(self) -> Any:
+        """What is shown: the last that `compute` gave."""
+        self._worker.finish()
+        return self._result
+
+    @property
+    def text(self) -> str:
+        """The sentence under the picture."""
+        self._worker.finish()
+        return self._picture.status
+
+    @property
+    def png(self) -> bytes:
+        """The picture as PNG bytes."""
+        self._worker.finish()
+        return self._picture.png
+
+    def files(self) -> dict[str, bytes]:
+        """The picture and its numbers, by the names of their files; both hold the parameters and the sentence."""
+        name, facts = type(self).__name__, {**self.parameters, "verdict": self._picture.status}
+        info, picture = PngImagePlugin.PngInfo(), io.BytesIO()
+        for key, value in facts.items():
+            info.add_itxt(key, str(value))
+        Image.open(io.BytesIO(self._picture.png)).save(picture, "png", pnginfo=info)
+        columns = {key: pd.Series(np.asarray(values)) for key, values in self.table(self._result).items()}
+        head = "".join(f"# {key} = {value}\n" for key, value in facts.items())
+        table = head + pd.DataFrame(columns).to_csv(index=False)
+        return {f"{name}.png": picture.getvalue(), f"{name}.csv": table.encode()}
+
+    def _put(self, parameters: Mapping[str, Any]) -> None:
+        """Set controls without computing."""
         self._holding = True
         try:
             for name, value in parameters.items():
                 self._controls[name].value = value
         finally:
             self._holding = False
-        self._update()
 
-    def reset(self) -> None:
-        """Back to the first values."""
-        self.set(**self._first)
-
-    def _go(self, preset: Mapping[str, Any]) -> None:
-        """To a preset: what it does not name goes back to its first value."""
-        self.set(**{**self._first, **preset})
-
-    @property
-    def text(self) -> str:
-        """The sentence under the picture."""
-        return self._text
-
-    @property
-    def png(self) -> bytes:
-        """The picture as PNG bytes."""
-        return bytes(self._image.value)  # ipywidgets may keep a memoryview
-
-    def _update(self) -> None:
-        """Compute, draw, say. An error is shown to the reader and then raised."""
+    def _changed(self, _: Any) -> None:
+        """A control was moved."""
         if self._holding:
             return
-        try:
-            result = self.compute(**self.parameters)
-            self.draw(self._artists, result)
-            self._image.value = self._render()
-            self._text = self.sentence(result)
-        except Exception as error:
-            self._say(f"{type(error).__name__}: {error}", role="alert")
-            raise
-        self._say(self._text, role="status")
+        if time.monotonic() < self._settled:  # the end of a drag, overtaken by the click on Reset
+            self._put(self._wanted)
+        else:
+            self._begin()
 
-    def _say(self, text: str, role: str) -> None:
-        self._message.value = f'<div role="{role}" aria-live="polite">{html.escape(text)}</div>'
+    def _pointed(self, change: Mapping[str, Any]) -> None:
+        """The picture was pressed, or the pointer was dragged over it."""
+        x, y = change["new"]
+        wanted = self.point(self._artists, x, self.size[1] - y)
+        if any(self._controls[name].value != value for name, value in wanted.items()):
+            self.set(**wanted)
+
+    def _press(self, preset: Mapping[str, Any]) -> None:
+        """To a preset: what it does not name goes back to its first value."""
+        self.set(**{**self._first, **preset})
+        self._wanted, self._settled = self.parameters, time.monotonic() + SETTLE
+
+    def _begin(self, every: bool = False) -> None:
+        self._files.value = ""
+        self._worker.start(self._results(**self.parameters), work=FIRST if self._streams else math.inf, every=every)
+
+    def _results(self, **parameters: Any) -> Iterator[Any]:
+        """What `compute` gives, as a stream in any case."""
+        result = self.compute(**parameters)
+        yield from result if self._streams else [result]
+
+    def _show(self, result: Any, state: State) -> None:
+        """Draw and say."""
+        self._result = result
+        self.draw(self._artists, result)
+        says = self.sentence(result)
+        with self._picture.hold_sync():  # one message
+            self._picture.png = self._render()
+            self._picture.alt = f"{self.title} {says}"
+            self._picture.status = WORDS[state] + says
+            self._picture.alert = ""
+            self._picture.busy = state == "running"
+
+    def _fail(self, error: Exception) -> None:
+        """An error belongs to the reader as well."""
+        self._picture.alert = f"{type(error).__name__}: {error}"
+
+    def _export(self) -> None:
+        """Links from which the browser saves the files."""
+        links = []
+        for name, content in self.files().items():
+            kind = "image/png" if name.endswith("png") else "text/csv"
+            data = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+            links.append(f'<a download="{name}" href="{data}" style="text-decoration: underline">{name}</a>')
+        self._files.value = "Save: " + ", ".join(links)
 
     def _animate(self, *artists: Artist) -> Any:
         """Mark artists as moving, above everything that does not move; returns them."""
         for artist in artists:
             artist.set_animated(True)
+            if isinstance(artist, Axis):
+                artist.grid(False)  # it would lie over the legend
             artist.set_zorder(10 + len(self._moving))
             self._moving.append(artist)
         return artists[0] if len(artists) == 1 else artists
@@ -162,19 +261,18 @@ class Panel(ABC):
         Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "png", compress_level=1)
         return buffer.getvalue()
 
-    def _control_row(self) -> ipywidgets.Box:
-        return ipywidgets.HBox(list(self._controls.values()), layout={"flex_flow": "row wrap"})
-
-    def _button_row(self) -> ipywidgets.Box:
-        actions: dict[str, Callable[[], None]] = {"Reset": self.reset}
-        for name, preset in self.presets.items():
-            actions[name] = partial(self._go, preset)
+    def _buttons(self) -> ipywidgets.Box:
+        actions: dict[str, Callable[[], None]] = {"Reset": partial(self._press, {})}
+        if self._streams:
+            actions |= {"Play": partial(self._begin, every=True), "Stop": self._worker.stop}
+        actions |= {name: partial(self._press, preset) for name, preset in self.presets.items()}
+        actions["Export"] = self._export
         buttons = []
         for name, action in actions.items():
             button = ipywidgets.Button(description=name, layout={"width": "auto"})
             button.on_click(lambda _, action=action: action())
             buttons.append(button)
-        return ipywidgets.HBox(buttons, layout={"flex_flow": "row wrap"})
+        return ipywidgets.HBox(buttons, layout=ROW)
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """A live front end takes the widget; anything else takes the picture, described by the sentence."""
@@ -185,32 +283,3 @@ class Panel(ABC):
             "image/png": base64.b64encode(self.png).decode(),
         }
         return bundle, {"image/png": {"alt": words}}
-
-
-def slider(name: str, value: float, low: float, high: float, step: float) -> ipywidgets.FloatSlider:
-    """A slider over numbers; `name` is its label, with the unit where there is one."""
-    digits = max(0, -int(np.floor(np.log10(step) + 1e-9)))
-    return ipywidgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=name, readout_format=f".{digits}f", **_WIDE
-    )
-
-
-def log_slider(name: str, value: float, low: float, high: float, per_decade: int = 10) -> ipywidgets.FloatLogSlider:
-    """A slider over powers of ten, from `low` to `high`."""
-    return ipywidgets.FloatLogSlider(
-        value=value,
-        min=np.log10(low),
-        max=np.log10(high),
-        step=1 / per_decade,
-        description=name,
-        readout_format=".2g",
-        **_WIDE,
-    )
-
-
-def whole_slider(name: str, value: int, low: int, high: int) -> ipywidgets.IntSlider:
-    """A slider over whole numbers."""
-    return ipywidgets.IntSlider(value=value, min=low, max=high, description=name, **_WIDE)
-
-
-_WIDE: dict[str, Any] = {"style": {"description_width": "initial"}, "layout": {"width": "290px"}}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,14 +13,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seem_lab.layer_norm import insert_layer_norm
-from seem_lab.networks import mlp
-from seem_lab.panels.panel import Panel, log_slider, whole_slider
+from seem_lab.panels.controls import log_slider, switch, whole_slider
+from seem_lab.panels.followed import follow, kept
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
-from seem_lab.problems import toy_walk
-from seem_lab.stacked_training import train_stacked
-from seem_lab.training import History
+from seem_lab.training import History, train, watch_training
 
-LONGEST, AFTER = 1500, 400  # steps: of the run without LayerNorm, and with it
+LONGEST, AFTER, EVERY = 1500, 400, 20  # steps: without LayerNorm, with it, between two looks
+GAMMA = 0.99
 LIMIT = 1e6
 
 
@@ -48,6 +48,8 @@ class SwitchOn(Panel):
     """
 
     title = "Is it too late for LayerNorm?"
+    lesson = "07"
+    hint = "Put LayerNorm in later and later. Then raise the learning rate: when is it too late?"
     size = (900, 400)
     presets = {
         "not switched on": {"on": False},
@@ -58,21 +60,25 @@ class SwitchOn(Panel):
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
         return {
-            "on": ipywidgets.Checkbox(value=True, description="LayerNorm on"),
+            "on": switch("LayerNorm on", True),
             "before": whole_slider("steps before the end", 20, 1, 100),
             "seed": whole_slider("seed", 0, 0, 23),
             "lr": log_slider("learning rate η", 0.02, 0.005, 0.2),
         }
 
-    def compute(self, on: bool, before: int, seed: int, lr: float) -> Switched:
+    def compute(self, on: bool, before: int, seed: int, lr: float) -> Iterator[Switched]:
         lr = round(lr, 9)
-        plain = plain_run(seed, lr)
-        step = max(int(plain.step[-1]) - before, 0)
-        return Switched(plain, step, switched_run(seed, lr, step) if on else None)
+        for run in follow(seed, GAMMA, lr, LONGEST, EVERY):
+            plain = Switched(run.history, max(run.last - before, 0), None)
+            yield plain
+        if on:
+            for norm in switched(seed, lr, plain.step):
+                yield replace(plain, norm=norm)
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         axes = tidy(figure.subplots(), title=self.title, x="training step", y="largest $|Q|$ (log scale)")
         axes.set(yscale="log", ylim=(1e-2, 1e8))
+        animate(axes.xaxis)
         axes.axhline(LIMIT, color=GREY, linewidth=0.8)
         axes.annotate("a run stops here", (1, LIMIT), (-4, 4), xycoords=("axes fraction", "data"), ha="right",
                       textcoords="offset points", color=GREY, fontsize=9)  # fmt: skip
@@ -88,7 +94,7 @@ class SwitchOn(Panel):
     def draw(self, artists: SimpleNamespace, result: Switched) -> None:
         plain, norm = result.plain, result.norm
         right = max(int(plain.step[-1]), result.step + AFTER)
-        if artists.axes.get_xlim()[1] != right:  # limits that are set anew force a full draw
+        if artists.axes.get_xlim()[1] != right:
             artists.axes.set_xlim(0, right)
         artists.plain.set_data(plain.step, np.clip(plain.q_max, 1e-2, 3e7))
         artists.norm.set_data(
@@ -105,7 +111,7 @@ class SwitchOn(Panel):
         says = [
             f"Without LayerNorm the run blows up at step {plain.step[-1]}."
             if plain.diverged
-            else f"Without LayerNorm the run lasts all {LONGEST} steps."
+            else f"Without LayerNorm the run lasts {plain.step[-1]} steps."
         ]
         if norm is not None:
             says.append(
@@ -113,21 +119,22 @@ class SwitchOn(Panel):
                 + (
                     f"LayerNorm does not save it: it blows up {norm.step[-1]} steps later."
                     if norm.diverged
-                    else f"LayerNorm saves it: {AFTER} steps later the largest |Q| is {norm.q_max[-1]:.2g}."
+                    else f"LayerNorm saves it: {norm.step[-1]} steps later the largest |Q| is {norm.q_max[-1]:.2g}."
                 )
             )
         return " ".join(says)
 
+    def table(self, result: Switched) -> Mapping[str, Any]:
+        columns = {"step": result.plain.step, "largest_q": result.plain.q_max}
+        if result.norm is not None:
+            columns |= {"step_with": result.step + result.norm.step, "largest_q_with": result.norm.q_max}
+        return columns
 
-@lru_cache(maxsize=64)
-def plain_run(seed: int, lr: float) -> History:
-    """The run without LayerNorm."""
-    return train_stacked([mlp(4, seed=1000 + seed)], [toy_walk(seed)], lr=lr, steps=LONGEST)[0]
 
-
-@lru_cache(maxsize=64)
-def switched_run(seed: int, lr: float, step: int) -> History:
-    """The same to `step`, then with a LayerNorm put in."""
-    walk, network = toy_walk(seed), mlp(4, seed=1000 + seed)
-    train_stacked([network], [walk], lr=lr, steps=step)
-    return train_stacked([insert_layer_norm(network)], [walk], lr=lr, steps=AFTER)[0]
+@kept
+def switched(seed: int, lr: float, step: int) -> Iterator[History]:
+    """The run with a LayerNorm put in at that step, from there on."""
+    *_, plain = follow(seed, GAMMA, lr, LONGEST, EVERY)
+    network = copy.deepcopy(plain.networks[step // EVERY])
+    train(network, plain.walk, lr=lr, steps=step % EVERY, progress=False)
+    yield from watch_training(insert_layer_norm(network), plain.walk, every=EVERY, lr=lr, steps=AFTER)

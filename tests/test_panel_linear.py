@@ -5,12 +5,12 @@ import pytest
 import torch
 
 import seem_lab as sl
-from seem_lab.panels.linear_spectrum import RANDOM, STAR, LinearSpectrum
+from seem_lab.panels.linear import RANDOM, STAR, Linear
 
 
 @pytest.fixture(scope="module")
 def panel():
-    return LinearSpectrum()
+    return Linear()
 
 
 def at(panel, **parameters):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +14,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from seem_lab.panels.panel import Panel, whole_slider
+from seem_lab.panels.controls import choice, whole_slider
+from seem_lab.panels.followed import kept
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.problems import DATA
-from seem_lab.remedies import remedies, run_remedy, summarise_remedies
+from seem_lab.remedies import remedies, summarise_remedies, watch_remedy
 from seem_lab.training import History
 
 STEPS, SEEM_EVERY = 300, 30
@@ -36,10 +39,10 @@ class Trial:
     line: pd.Series
 
 
-@cache
-def follow(name: str, seed: int) -> History:
+@kept
+def follow_remedy(name: str, seed: int) -> Iterator[History]:
     """The run of a remedy, short enough for a slider."""
-    return run_remedy(BY_NAME[name], seed, steps=STEPS, seem_every=SEEM_EVERY)
+    return watch_remedy(BY_NAME[name], seed, every=10, steps=STEPS, seem_every=SEEM_EVERY)
 
 
 @cache
@@ -49,15 +52,17 @@ def stored_lines() -> pd.DataFrame:
     return lines.set_index((lines.family + " " + lines.strength).str.strip())
 
 
-class RemedyBench(Panel):
+class Remedies(Panel):
     """Choose a remedy with its strength and a seed; 300 steps of training, with SEEM, against the plain run.
 
     Example:
-        >>> "Plain: |Q| passes a million at step" in RemedyBench(remedy="double Q").text
+        >>> "Plain: |Q| passes a million at step" in Remedies(remedy="double Q").text
         True
     """
 
     title = "What does this remedy do?"
+    lesson = "08"
+    hint = "Go through the rates of the EMA target: where does the crash go away, and is SEEM small there?"
     presets = {
         "LayerNorm": {"remedy": "LayerNorm without affine"},
         "too little": {"remedy": "weight decay 0.01"},
@@ -65,17 +70,19 @@ class RemedyBench(Panel):
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        choice = ipywidgets.Dropdown(
-            options=list(BY_NAME),
-            value="EMA target 0.5",
-            description="remedy",
-            style={"description_width": "initial"},
-            layout={"width": "330px"},
-        )
-        return {"remedy": choice, "seed": whole_slider("seed", 0, 0, 99)}
+        return {
+            "remedy": choice("remedy", list(BY_NAME), "EMA target 0.5"),
+            "seed": whole_slider("seed", 0, 0, 99),
+        }
 
-    def compute(self, remedy: str, seed: int) -> Trial:
-        return Trial(remedy, seed, follow(remedy, seed), follow("plain", seed), stored_lines().loc[remedy])
+    def compute(self, remedy: str, seed: int) -> Iterator[Trial]:
+        line = stored_lines().loc[remedy]
+        runs = [follow_remedy(name, seed) for name in (remedy, "plain")]
+        run, plain = (next(each) for each in runs)
+        yield Trial(remedy, seed, run, plain, line)
+        for later in zip_longest(*runs):  # one may end before the other
+            run, plain = later[0] or run, later[1] or plain
+            yield Trial(remedy, seed, run, plain, line)
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         left, right = figure.subplots(1, 2)
@@ -104,6 +111,12 @@ class RemedyBench(Panel):
             f"{line.crashes} of {line.runs} seeds crash, median largest |Q| {line.largest_q:.2g}, SEEM at step 100 "
             f"{line.seem_100:.2g}, cost of a step {line.cost:.1f} times plain."
         )
+
+    def table(self, result: Trial) -> Mapping[str, Any]:
+        return {
+            "step_plain": result.plain.step, "largest_q_plain": result.plain.q_max, "seem_plain": result.plain.seem,
+            "step": result.run.step, "largest_q": result.run.q_max, "seem": result.run.seem,
+        }  # fmt: skip
 
 
 def _ending(run: History) -> str:

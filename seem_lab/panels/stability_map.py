@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,10 +13,13 @@ import torch
 from matplotlib.figure import Figure
 
 from seem_lab.frozen_dynamics import FrozenKernels
-from seem_lab.panels.panel import Panel, log_slider, slider
+from seem_lab.panels.controls import log_slider, slider
+from seem_lab.panels.followed import kept
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.problems import baird_star, baird_weights
-from seem_lab.stability import Stability, StabilityMap, stability, stability_map
+from seem_lab.stability import Stability, stability, stability_map
+from seem_lab.stability import StabilityMap as Diagram
 from seem_lab.training import step_size
 from seem_lab.update_maps import UpdateMap
 
@@ -34,27 +36,31 @@ class Cell:
     Args:
         stability: what the update map says.
         log_error: `(STEPS + 1,)` log ||u|| of the run.
-        diagram: of the same momentum and learning rate, over discounts and tau.
+        diagram: of the same momentum and learning rate, over discounts and tau; so far.
         gamma: discount.
         tau: rate of the target.
     """
 
     stability: Stability
     log_error: np.ndarray
-    diagram: StabilityMap
+    diagram: Diagram
     gamma: float
     tau: float
 
 
-class TargetNetwork(Panel):
+class StabilityMap(Panel):
     """Baird's star with a target network: rate, momentum, learning rate and discount.
 
     Example:
-        >>> TargetNetwork(tau=1.0).text.split(",")[0]
+        >>> StabilityMap(tau=1.0).text.split(",")[0]
         'Self-excitation'
     """
 
     title = "When does a target network keep the star from growing?"
+    lesson = "09"
+    hint = (
+        "Start at ten times the learning rate and slow the target down. Then add momentum: what does the sentence say?"
+    )
     size = (960, 400)
     presets = {
         "no target network": {"tau": 1.0},
@@ -72,7 +78,7 @@ class TargetNetwork(Panel):
             "gamma": slider("discount γ", 0.99, 0.5, 0.99, 0.01),
         }
 
-    def compute(self, tau: float, momentum: float, lr: float, gamma: float) -> Cell:
+    def compute(self, tau: float, momentum: float, lr: float, gamma: float) -> Iterator[Cell]:
         tau, momentum, lr = min(round(tau, 6), 1.0), round(momentum, 2), round(lr, 6)
         update = _update(gamma, tau, momentum, lr)
         state = torch.zeros(update.size, dtype=torch.float64)
@@ -84,7 +90,9 @@ class TargetNetwork(Panel):
             sizes.append(u.norm())
             state = update.follow(update.descend(state, u))
         log_error = torch.nan_to_num(torch.stack(sizes), nan=torch.inf).log().clamp(max=LARGEST).numpy()
-        return Cell(stability(update), log_error, _diagram(momentum, lr), gamma, tau)
+        found = stability(update)
+        for diagram in diagrams(momentum, lr):
+            yield Cell(found, log_error, diagram, gamma, tau)
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         left, right = figure.subplots(1, 2)
@@ -107,7 +115,7 @@ class TargetNetwork(Panel):
         return SimpleNamespace(marks=marks, here=here, run=run, rate=rate)
 
     def draw(self, artists: SimpleNamespace, result: Cell) -> None:
-        tau, gamma = np.meshgrid(TAUS, GAMMAS)
+        tau, gamma = np.meshgrid(TAUS, result.diagram.rows)
         for verdict, mark in artists.marks.items():
             there = result.diagram.verdict == verdict
             mark.set_data(tau[there], gamma[there])
@@ -124,6 +132,9 @@ class TargetNetwork(Panel):
             f"{run}. Of this diagram {np.mean(result.diagram.verdict != 'stable'):.0%} grows."
         )
 
+    def table(self, result: Cell) -> Mapping[str, Any]:
+        return {"update": np.arange(STEPS + 1), "log_td_error_norm": result.log_error}
+
 
 def _update(gamma: float, tau: float, momentum: float, lr: float) -> UpdateMap:
     star = baird_star()
@@ -132,7 +143,12 @@ def _update(gamma: float, tau: float, momentum: float, lr: float) -> UpdateMap:
     return UpdateMap(kernels, eps=step_size(lr, star.n), momentum=momentum, tau=tau)
 
 
-@lru_cache(maxsize=64)
-def _diagram(momentum: float, lr: float) -> StabilityMap:
-    """Growth and verdict over discounts and tau."""
-    return stability_map(lambda gamma, tau: _update(gamma, tau, momentum, lr), GAMMAS, TAUS, progress=False)
+@kept
+def diagrams(momentum: float, lr: float) -> Iterator[Diagram]:
+    """Growth and verdict over discounts and tau, row by row from the smallest discount."""
+    rows: list[Diagram] = []
+    for discount in GAMMAS:
+        row = stability_map(lambda gamma, tau: _update(gamma, tau, momentum, lr), [discount], TAUS, progress=False)
+        rows.append(row)
+        growth, verdict = (np.concatenate([getattr(row, what) for row in rows]) for what in ("growth", "verdict"))
+        yield Diagram(tuple(GAMMAS[: len(rows)]), TAUS, growth, verdict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from seem_lab.panels.panel import Panel, log_slider, slider, whole_slider
+from seem_lab.panels.controls import choice, log_slider, slider, whole_slider
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.problems import baird_star, baird_weights, random_features
 from seem_lab.training import step_size
@@ -67,20 +68,25 @@ class Spectrum:
         return next((steps for steps in HORIZONS if steps >= wanted), STEPS)
 
 
-class LinearSpectrum(Panel):
+class Linear(Panel):
     """Eigenvalues of A beside the error they rule, for Baird's star and for random features.
 
-    `centre` is the feature through which the star's centre shares the weight of its leaves (2 in Baird's star);
-    `alignment` and `draw` belong to the random features. The star starts from Baird's weights with its first six
-    nudged apart by up to 3 %, so that every mode has a share; random features start from standard normal weights.
-    Rewards are 0.
+    `leaf` is the feature of each leaf's own weight, `centre` the one through which the star's centre shares the weight
+    of its leaves (2 and 2 in Baird's star); `alignment` and `draw` belong to the random features. The star starts from
+    Baird's weights with its first six nudged apart by up to 3 %, so that every mode has a share; random features start
+    from standard normal weights. Rewards are 0.
 
     Example:
-        >>> LinearSpectrum(gamma=0.85).text.split(". ")[0]
+        >>> Linear(gamma=0.85).text.split(". ")[0]
         "Baird's star, gamma 0.850, eps 0.0029: SEEM = -0.275, negative, and every mode that moves shrinks"
     """
 
     title = "Which modes of the error grow?"
+    lesson = "02"
+    hint = (
+        "Lower the discount from 0.99 and watch the two eigenvalues on the right meet and turn. Then change the "
+        "features of the star: which of them makes it stable?"
+    )
     size = (940, 400)
     presets = {
         "star blows up": {},
@@ -91,17 +97,20 @@ class LinearSpectrum(Panel):
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
         return {
-            "problem": ipywidgets.Dropdown(options=[STAR, RANDOM], description="problem"),
+            "problem": choice("problem", (STAR, RANDOM)),
             "gamma": slider("discount γ", 0.99, 0.5, 1.0, 0.005),
             "lr": log_slider("learning rate", 0.01, 1e-3, 10.0),
-            "centre": slider("centre (star)", 2.0, 0.0, 3.0, 0.1),
+            "leaf": slider("feature of the leaves (star)", 2.0, 0.0, 3.0, 0.1),
+            "centre": slider("feature of the centre (star)", 2.0, 0.0, 3.0, 0.1),
             "alignment": slider("alignment (random)", 0.0, -1.0, 1.0, 0.05),
             "draw": whole_slider("draw (random)", 0, 0, 20),
         }
 
-    def compute(self, problem: str, gamma: float, lr: float, centre: float, alignment: float, draw: int) -> Spectrum:
+    def compute(
+        self, problem: str, gamma: float, lr: float, leaf: float, centre: float, alignment: float, draw: int
+    ) -> Spectrum:
         if problem == STAR:
-            x, x_next, weights = _star(centre)
+            x, x_next, weights = _star(leaf, centre)
         else:
             drawn = random_features(alignment=alignment, gamma=gamma, seed=draw)
             x, x_next = drawn.x.numpy(), drawn.transitions.next_state.numpy()
@@ -143,6 +152,7 @@ class LinearSpectrum(Panel):
         tidy(left, title="Eigenvalues of A (shaded: grows)", x="Re lambda", y="Im lambda")
         left.set_facecolor("#E4E4E4")
         left.set_aspect("equal")
+        animate(left.xaxis, left.yaxis)
         _view(left, WIDTHS[-1])
         left.grid(False)
         shrinks = animate(left.fill([0], [0], facecolor="white", edgecolor="black", linewidth=1.5)[0])
@@ -221,6 +231,13 @@ class LinearSpectrum(Panel):
             f"{verdict} {speed} {end}"
         )
 
+    def table(self, result: Spectrum) -> Mapping[str, Any]:
+        return {
+            "eigenvalue_real": result.eigenvalues.real,
+            "eigenvalue_imag": result.eigenvalues.imag,
+            "td_error_norm": result.u_norm,
+        }
+
 
 def _digits(step: float) -> str:
     """A step, to four digits."""
@@ -230,13 +247,14 @@ def _digits(step: float) -> str:
 def _view(axes: Axes, width: float) -> None:
     """Show the complex plane `width` across, two thirds of it left of the imaginary axis."""
     limits = (-2 * width / 3, width / 3)
-    if axes.get_xlim() != limits:  # a new limit costs a full draw
+    if axes.get_xlim() != limits:
         axes.set(xlim=limits, ylim=(-0.375 * width, 0.375 * width))
 
 
-def _star(centre: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features, next features and weights of Baird's star whose centre has the value `w_7 + centre w_8`."""
+def _star(leaf: float, centre: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features, next features and weights of Baird's star: leaves `leaf w_i + w_8`, centre `w_7 + centre w_8`."""
     x = baird_star().x.numpy().copy()
+    x[range(6), range(6)] = leaf
     x[6, 7] = centre
     weights = baird_weights().numpy()
     weights[:6] += 0.01 * (np.arange(6) - 2.5)

@@ -5,17 +5,17 @@ import pandas as pd
 import pytest
 
 import seem_lab as sl
-from seem_lab.panels import RemedyBench
-from seem_lab.panels.remedy_bench import FILE, STEPS
+from seem_lab.panels import Remedies
+from seem_lab.panels.remedies import FILE, STEPS
 
 
 @pytest.fixture(scope="module")
 def panel():
-    return RemedyBench()
+    return Remedies()
 
 
-def test_the_runs_are_those_of_train(panel):
-    result = panel.compute(remedy="weight decay 0.01", seed=5)
+def test_the_runs_are_those_of_train(panel, at):
+    result = at(panel, remedy="weight decay 0.01", seed=5)
     plain = sl.train(sl.mlp(4, seed=1005), sl.toy_walk(5), steps=STEPS, record_every=10, seem_every=30, progress=False)
     assert np.array_equal(result.plain.q_max, plain.q_max)
     assert np.array_equal(result.plain.seem, plain.seem, equal_nan=True)
@@ -34,9 +34,9 @@ def test_the_sentence_quotes_the_stored_table(panel):
     panel.reset()
 
 
-def test_presets_are_what_they_are_called(panel):
+def test_presets_are_what_they_are_called(panel, at):
     def ends(name):
-        return panel.compute(**{**panel._first, **panel.presets[name]}).run
+        return at(panel, **panel.presets[name]).run
 
     assert not ends("LayerNorm").diverged
     assert ends("too little").diverged
@@ -44,9 +44,8 @@ def test_presets_are_what_they_are_called(panel):
     assert not far.diverged and far.q_max[-1] > 10
 
 
-def test_lines_are_the_series_clipped_to_the_axes(panel):
-    panel.set(remedy="plain")
-    result = panel.compute(**panel.parameters)
+def test_lines_are_the_series_clipped_to_the_axes(panel, at):
+    result = at(panel, remedy="plain")
     x, y = panel._artists.q[1].get_data()
     assert np.array_equal(x, result.run.step)
     assert np.array_equal(y, np.clip(result.run.q_max, 1e-2, 5e6))

@@ -2,48 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 import ipywidgets
 import numpy as np
 from matplotlib.figure import Figure
-from torch import nn
 
 from seem_lab.early_warning import time_constants
-from seem_lab.networks import mlp
-from seem_lab.panels.panel import Panel, log_slider, slider, whole_slider
+from seem_lab.panels.controls import log_slider, number_choice, slider, whole_slider
+from seem_lab.panels.followed import Followed, follow
+from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, ORANGE, tidy
 from seem_lab.plotting.seem import draw_mode, mode_legend, mode_marks
-from seem_lab.problems import Problem, toy_walk
-from seem_lab.seem import Seem, seem
-from seem_lab.stacked_training import train_stacked
+from seem_lab.problems import toy_walk
+from seem_lab.seem import Seem as SeemResult
+from seem_lab.seem import seem
 from seem_lab.training import step_size
 
 STEPS, GRID = 1500, 25  # training ends here; SEEM can be read at every so many steps
-LIMIT = 1e6
-
-
-@dataclass(frozen=True)
-class Followed:
-    """A run, and the network at every `GRID` steps until it was over.
-
-    Args:
-        walk: what was trained on.
-        error: `(T,)` ||u||, one entry a step.
-        diverged: whether |Q| passed the limit.
-        networks: the network at steps 0, GRID, 2 GRID, ...
-    """
-
-    walk: Problem
-    error: np.ndarray
-    diverged: bool
-    networks: list[nn.Module]
 
 
 @dataclass(frozen=True)
@@ -51,34 +32,40 @@ class Reading:
     """SEEM at one step of a run.
 
     Args:
-        run: the run.
-        step: where SEEM was read.
-        seem: what was read.
+        run: the run, so far.
+        step: where SEEM is read.
         lr: learning rate.
-        name: the run's seed and discount.
+        name: the run's seed, discount and network.
     """
 
     run: Followed
     step: int
-    seem: Seem
     lr: float
     name: str
 
-    @property
-    def end(self) -> int:
-        """The last step of the run."""
-        return len(self.run.error) - 1
+    @cached_property
+    def seem(self) -> SeemResult:
+        """What is read."""
+        network = self.run.networks[self.step // GRID]
+        return seem(network, *self.run.walk.bootstrap(network))
 
 
-class SeemExplorer(Panel):
-    """Read SEEM at a step of a run: the growth it promises beside the growth that came, and the shape of its mode.
+class Seem(Panel):
+    """Train, and read SEEM at one step: the growth it promises, the growth that came, and the shape of its mode.
+
+    While it trains, SEEM is read at the step the run has come to.
 
     Example:
-        >>> SeemExplorer(seed=14).text.split(":")[0]
-        'Seed 14, discount 0.965'
+        >>> Seem(seed=14).text.split(":")[0]
+        'Seed 14, discount 0.965, 2 layers, width 64'
     """
 
     title = "What does SEEM promise?"
+    lesson = "04"
+    hint = (
+        "Press Play and follow the eigenvalue and its mode. Then read SEEM early, say what will become of the run, "
+        "and look."
+    )
     size = (940, 430)
     presets = {
         "a warning that comes true": {"step": 200.0},
@@ -92,14 +79,16 @@ class SeemExplorer(Panel):
             "step": slider("read SEEM at step", 100.0, 0.0, float(STEPS), float(GRID)),
             "seed": whole_slider("seed", 29, 0, 199),
             "gamma": slider("discount γ", 0.965, 0.9, 1.0, 0.005),
+            "width": number_choice("width of a layer", 64, (16, 32, 64, 128)),
+            "depth": number_choice("linear layers L", 2, (2, 3, 4)),
             "lr": log_slider("learning rate η", 0.02, 0.005, 0.1),
         }
 
-    def compute(self, step: float, seed: int, gamma: float, lr: float) -> Reading:
-        run = follow(seed, round(gamma, 6), round(lr, 9))
-        place = min(int(step) // GRID, len(run.networks) - 1)
-        found = seem(run.networks[place], *run.walk.bootstrap(run.networks[place]))
-        return Reading(run, place * GRID, found, lr, f"Seed {seed}, discount {gamma:.3g}")
+    def compute(self, step: float, seed: int, gamma: float, width: int, depth: int, lr: float) -> Iterator[Reading]:
+        name = f"Seed {seed}, discount {gamma:.3g}, {depth} layers, width {width}"
+        for run in follow(seed, gamma, lr, STEPS, GRID, width, depth):
+            now = min(int(step), run.last) if run.over else run.last
+            yield Reading(run, min(now // GRID, len(run.networks) - 1) * GRID, lr, name)
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         figure.set_layout_engine("none")  # an automatic layout moves a little on every full draw
@@ -120,14 +109,14 @@ class SeemExplorer(Panel):
         walk = toy_walk()
         draw_mode(right, walk, np.ones(walk.n))
         path, (plus, minus) = right.lines[0], right.collections
-        animate(path, plus, minus)
+        animate(right.xaxis, right.yaxis, path, plus, minus)
         right.legend(handles=mode_legend(), fontsize=9, frameon=False, loc="upper left", handletextpad=0.2)
         return SimpleNamespace(
             line=line, promise=promise, here=here, cross=cross, right=right, path=path, plus=plus, minus=minus
         )
 
     def draw(self, artists: SimpleNamespace, result: Reading) -> None:
-        error = np.clip(result.run.error, 1e-3, 1e8)
+        error = np.clip(result.run.history.td_error_norm, 1e-3, 1e8)
         now = error[result.step]
         artists.line.set_data(np.arange(len(error)), error)
         rate = math.log1p(max(step_size(result.lr, result.seem.n) * result.seem.value, -0.99))
@@ -137,7 +126,7 @@ class SeemExplorer(Panel):
             ahead[1] = result.step + max(1, math.ceil(math.log(1e8 / now) / rate))
         artists.promise.set_data(ahead, now * np.exp(rate * (ahead - result.step)))
         artists.here.set_data([result.step], [now])
-        artists.cross.set_data(*(([result.end], [error[-1]]) if result.run.diverged else ([], [])))
+        artists.cross.set_data(*(([result.run.last], [error[-1]]) if result.run.history.diverged else ([], [])))
         state = result.run.walk.transitions.state.numpy()
         artists.path.set_data(*np.vstack([state, result.run.walk.transitions.next_state.numpy()[-1:]]).T)
         for marks, area in zip((artists.plus, artists.minus), mode_marks(result.seem.mode.real.numpy()), strict=True):
@@ -146,7 +135,7 @@ class SeemExplorer(Panel):
         low, high = state.min(0), state.max(0)
         width = 1.35 * (high - low).max()
         corner = (low + high) / 2 - [width / 2, 0.43 * width]  # room for the legend above
-        if artists.right.get_xlim()[0] != corner[0]:  # limits that are set anew force a full draw
+        if artists.right.get_xlim()[0] != corner[0]:
             artists.right.set(xlim=(corner[0], corner[0] + width), ylim=(corner[1], corner[1] + width))
 
     def sentence(self, result: Reading) -> str:
@@ -166,27 +155,15 @@ class SeemExplorer(Panel):
             says.append(
                 f"The mode is one of a pair and turns, once in {2 * math.pi / (eps * reading.frequency):.3g} steps."
             )
-        says.append(
-            f"The run blows up at step {result.end}." if result.run.diverged else f"The run survives all {STEPS} steps."
-        )
+        if result.run.history.diverged:
+            says.append(f"The run blows up at step {result.run.last}.")
+        elif result.run.over:
+            says.append(f"The run survives all {STEPS} steps.")
         return " ".join(says)
 
-
-@lru_cache(maxsize=32)
-def follow(seed: int, gamma: float, lr: float) -> Followed:
-    """Train the toy walk, keeping the network every `GRID` steps."""
-    walk, network = toy_walk(seed, gamma=gamma), mlp(4, seed=1000 + seed)
-    error: list[np.ndarray] = []
-    networks: list[nn.Module] = []
-    diverged = False
-    for _ in range(STEPS // GRID):
-        networks.append(copy.deepcopy(network))
-        (run,) = train_stacked([network], [walk], lr=lr, steps=GRID, q_limit=LIMIT)
-        error.append(run.td_error_norm[:-1])
-        diverged = run.diverged
-        if diverged:
-            break
-    else:
-        networks.append(network)
-    error.append(run.td_error_norm[-1:])
-    return Followed(walk, np.concatenate(error), diverged, networks)
+    def table(self, result: Reading) -> Mapping[str, Any]:
+        history = result.run.history
+        mode = result.seem.mode.real.numpy()
+        return {
+            "step": history.step, "td_error_norm": history.td_error_norm, "largest_q": history.q_max, "mode": mode,
+        }  # fmt: skip

@@ -1,0 +1,21 @@
+"""What the browser tests need, or why they are skipped; nothing is installed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import serving
+
+pytest.importorskip("playwright.sync_api", reason="Playwright is missing: pip install playwright")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    if serving.CHROMIUM is None:
+        pytest.skip("Chromium is missing (Debian: apt install chromium)")
+    serving.SCREENSHOTS.mkdir(exist_ok=True)
+    with serving.open_browser() as found:
+        yield found
