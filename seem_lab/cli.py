@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.claims import claims
 from seem_lab.commands.version import version
 
-COMMANDS = (version,)
+COMMANDS = (
+    claims,
+    version,
+)
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ OWN = {
     "make_adam_runs",
     "make_stability_runs",
     "make_layer_norm_runs",
+    "make_claim_runs",
 }
 
 
