@@ -27,6 +27,7 @@ OWN = {
     "make_remedies",
     "seem_lab",
     "build",
+    "glossary",
     "make_forecast_runs",
     "record_pendulum",
     "offline_td3",
