@@ -603,6 +603,7 @@ plotting.frozen_and_measured(
 #   $\tau$ are the other handles.
 # - What a practitioner reads off: if $|Q|$ climbs slowly under a slow target, it may be the same self-excitation, slowed
 #   down. No divergence *so far* is no sign of health.
+# - In the [ledger](11_claims.ipynb): `slow-target` **holds with limits**.
 
 # %% [markdown]
 # ## References

@@ -187,13 +187,19 @@ def test_one_step_without_targets_is_the_pull_alone():
     assert row.residual_without_targets == pytest.approx(((change - pull).norm() / change.norm()).item(), rel=1e-4)
 
 
-MARK = re.compile(r"`([a-z-]+)`:? \*\*((?:holds|not)[a-z ]*)\*\*")
+# A verdict in a lesson: a claim's name in code, then the next words in bold that are a verdict, in the same sentence.
+MARK = re.compile(r"`([a-z]+(?:-[a-z]+)*)`[^`.*]*\*\*((?:holds|not)[a-z ]*)\*\*")
+
+
+def one_line(text: str) -> str:
+    """A lesson's text without its line breaks."""
+    return re.sub(r"\s+", " ", re.sub(r"\n# ?", " ", text))
 
 
 def marks() -> dict[str, list[tuple[str, str]]]:
     """The verdicts that each lesson states, by its number."""
     lessons = {path.stem[:2]: path.read_text() for path in (ROOT / "notebooks").glob("[0-9]*.py")}
-    return {number: MARK.findall(re.sub(r"\s*\n# ?", " ", text)) for number, text in lessons.items()}
+    return {number: MARK.findall(one_line(text)) for number, text in lessons.items()}
 
 
 def test_lessons_state_the_verdicts_that_the_results_carry():
@@ -201,3 +207,14 @@ def test_lessons_state_the_verdicts_that_the_results_carry():
     stated = [(number, name, verdict) for number, found in marks().items() for name, verdict in found]
     assert [wrong for wrong in stated if verdicts.get(wrong[1]) != wrong[2]] == []
     assert {(claim.lesson, claim.name) for claim in TESTED} <= {(number, name) for number, name, _ in stated}
+
+
+def test_lesson_11_counts_its_verdicts_right():
+    text = one_line((ROOT / "notebooks" / "11_claims.py").read_text())
+    words = dict(zip(range(1, 8), ["one", "two", "three", "four", "five", "six", "seven"], strict=True))
+    unseen = [claim for claim in TESTED if claim.verdict == "not seen here"]
+    assert f"Of the {len(TESTED)} tested rows, {words[len(unseen)]} were not seen here" in text
+    assert all(f"`{claim.name}` **not seen here**" in text[text.index("## Summary") :] for claim in unseen)
+    assert ("Nothing holds without a limit" in text) == all(claim.verdict != "holds" for claim in LEDGER)
+    law = {finding.what: finding.value for finding in claims.find("self-excitation").findings}
+    assert 25 < law["error of the law without the move of the targets"] < 35  # "thirty times the change itself"

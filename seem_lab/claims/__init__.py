@@ -6,7 +6,7 @@
 from seem_lab.claims.claim import Claim, Rerun, Verdict
 from seem_lab.claims.finding import Finding
 from seem_lab.claims.ledger import find, ledger
-from seem_lab.claims.report import report
+from seem_lab.claims.report import markdown, report
 from seem_lab.claims.stored import Provenance, provenance
 
-__all__ = ["Claim", "Finding", "Provenance", "Rerun", "Verdict", "find", "ledger", "provenance", "report"]
+__all__ = ["Claim", "Finding", "Provenance", "Rerun", "Verdict", "find", "ledger", "markdown", "provenance", "report"]

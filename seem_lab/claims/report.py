@@ -1,4 +1,4 @@
-"""The ledger as text."""
+"""The ledger as text for a terminal, and as a table for a page."""
 
 from __future__ import annotations
 
@@ -45,3 +45,35 @@ def _lines(claim: Claim, width: int) -> Iterable[str]:
             f"Quick check: `seem-lab claims --run {claim.name} --check`, about {claim.rerun.seconds} s "
             f"({claim.rerun.what})"
         )
+
+
+def markdown(claims: Iterable[Claim]) -> str:
+    """The same as one table in Markdown: the claim, its verdict, what was found, what makes it again.
+
+    Args:
+        claims: some rows of the ledger.
+
+    Example:
+        >>> from seem_lab.claims.ledger import find
+        >>> print(markdown([find("state-of-the-art")]).splitlines()[0])
+        | claim | verdict | found: median or share [95 % interval] | make it again |
+    """
+    lines = [
+        "| claim | verdict | found: median or share [95 % interval] | make it again |",
+        "| --- | --- | --- | --- |",
+    ]
+    for claim in claims:
+        found = [
+            f"{finding.outcome}{'' if finding.core else ' (beyond)'}: {finding.what}: {finding.figure}; "
+            f"claimed {finding.claimed}"
+            for finding in claim.findings
+        ]
+        again = [f"`{source.command}`, {source.minutes:g} min" for source in claim.sources]
+        cells = (
+            f"**{claim.name}** (lesson {claim.lesson}). {claim.says}",
+            claim.verdict,
+            "<br>".join(found) or f"not tested: {claim.reason}",
+            "<br>".join(again) or "-",
+        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
