@@ -236,25 +236,26 @@ def growth_rates() -> pd.DataFrame:
 
 def phase_diagram() -> pd.DataFrame:
     """One row a run: errors at some steps, the crash, and the growth predicted at the steps `PHASE_AT`."""
-    rows = []
-    for gamma, tau in tqdm(list(product(GAMMAS, TAUS)), unit="cell"):
-        runs: list[dict] = [{"gamma": gamma, "tau": tau, "seed": seed, "crash_step": np.nan} for seed in PHASE_SEEDS]
-        for moment in moments(PHASE_SEEDS, gamma, "sgd", tau, PHASE_STEPS, PHASE_AT):
-            for i, row in enumerate(runs):
-                if np.isinf(moment.log_error[i]) and np.isnan(row["crash_step"]):
-                    row["crash_step"] = moment.step
-                if moment.step in (*PHASE_AT, PHASE_STEPS):
-                    row[f"log_error_at_{moment.step}"] = moment.log_error[i]
-                    row[f"q_max_at_{moment.step}"] = moment.q_max[i]
-                there = moment.linearised[i]
-                if there is not None:
-                    row[f"growth_at_{moment.step}"], row[f"verdict_at_{moment.step}"] = (
-                        there.stability.growth,
-                        there.stability.verdict,
-                    )
-                    row[f"seem_rate_at_{moment.step}"] = there.seem_rate
-        rows += runs
-    return pd.DataFrame(rows)
+    cells = tqdm(list(product(GAMMAS, TAUS)), unit="cell")
+    return pd.concat([phase_cell(gamma, tau) for gamma, tau in cells], ignore_index=True)
+
+
+def phase_cell(gamma: float, tau: float, seeds: Sequence[int] = PHASE_SEEDS) -> pd.DataFrame:
+    """The runs of one discount and one rate of the target network."""
+    runs: list[dict] = [{"gamma": gamma, "tau": tau, "seed": seed, "crash_step": np.nan} for seed in seeds]
+    for moment in moments(seeds, gamma, "sgd", tau, PHASE_STEPS, PHASE_AT):
+        for i, row in enumerate(runs):
+            if np.isinf(moment.log_error[i]) and np.isnan(row["crash_step"]):
+                row["crash_step"] = moment.step
+            if moment.step in (*PHASE_AT, PHASE_STEPS):
+                row[f"log_error_at_{moment.step}"] = moment.log_error[i]
+                row[f"q_max_at_{moment.step}"] = moment.q_max[i]
+            there = moment.linearised[i]
+            if there is not None:
+                row[f"growth_at_{moment.step}"] = there.stability.growth
+                row[f"verdict_at_{moment.step}"] = there.stability.verdict
+                row[f"seem_rate_at_{moment.step}"] = there.seem_rate
+    return pd.DataFrame(runs)
 
 
 TABLES = {"growth_rates": growth_rates, "phase_diagram": phase_diagram}

@@ -329,6 +329,7 @@ for last in (20, 5):
 # - For one transition this is one number, $A = \gamma c - 1$, and $u_{\text{new}} = (1 + \varepsilon A)\, u$.
 # - For many transitions, $A$ is a matrix: discounted move of each target, minus move of each value.
 # - A learning rate that is too large also makes errors grow, with $A < 0$ and a changing sign.
+# - In the [ledger](11_claims.ipynb): that the next actions settle before the end, `settled-actions`, was **not seen here**.
 
 # %% [markdown]
 # ## References

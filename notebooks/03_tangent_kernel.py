@@ -549,6 +549,7 @@ plotting.kernel_drift(recorded[1:].numpy(), {label: values[:, 1:].numpy() for la
 #   that are small and change no greedy action. On the others it is worse.
 # - A fresh network's SEEM was positive in all 40 cases, in a quarter of them by next to nothing. The kernel itself
 #   changes during training.
+# - In the [ledger](11_claims.ipynb): `self-excitation` **holds with limits**.
 
 # %% [markdown]
 # ## References

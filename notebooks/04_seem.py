@@ -660,6 +660,8 @@ for step in (50, 100):
 #   step 200. A constant guess reaches 68 and 59 %. At step 50 the clock is no better than the constant.
 # - What it misses early are the greedy actions to come: following them with the kernel frozen gives 0.88 at step 0, on
 #   seeds that had no part in finding it.
+# - In the [ledger](11_claims.ipynb): `early` **holds with limits**; `sign`, the paper's criterion as it stands, was **not seen
+#   here**.
 
 # %% [markdown]
 # ## References

@@ -746,6 +746,9 @@ for when, steps in (("fresh", 0), ("at 3 times the minimum", sl.terminal_start(r
 #   off are among the runs whose greedy actions still change.
 # - A forecast presupposes that the parameters stay on their ray. Where the leading mode is complex they may leave it, and
 #   neither forecast nor interval notices.
+# - In the [ledger](11_claims.ipynb): `order-sgd` **holds with limits**, `crash-step` **holds with limits**, and so does the
+#   premise of both, `settled-kernel` **holds with limits**. That the norm of *all* parameters grows so, `norm-sgd`, was **not seen
+#   here** (section 5 says why).
 
 # %% [markdown]
 # ## References

@@ -625,6 +625,7 @@ for wanted, label in ((True, "climbs"), (False, "does not climb")):
 #   the memory $1/(1-\beta_2)$ runs out. The exponent comes out below $L$. The slope is not $\eta\sqrt P$, not even in the
 #   end, because not every parameter takes part.
 # - SEEM is made for SGD. With Adam's step sizes put in, the same matrix gives the growth rate of the climb.
+# - In the [ledger](11_claims.ipynb): `order-adam` **holds with limits**.
 
 # %% [markdown]
 # ## References

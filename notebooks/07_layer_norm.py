@@ -861,6 +861,7 @@ for label, rows in {"as they are": star_x, "mean taken off": star_x - star_x.mea
 # - On a grid it was quicker at the same learning rate, not at a fair one. On the walk the values are finite, not right.
 # - It is no guarantee: a large step, large rewards, larger initial weights and a complete grid at discount 0.98 to 0.99
 #   all broke it. The limit holds for one update, not for the sum of many.
+# - In the [ledger](11_claims.ipynb): `bounded-kernel` **holds with limits**, `layer-norm-stops` **holds with limits**.
 
 # %% [markdown]
 # ## References

@@ -534,6 +534,8 @@ print(
 # - SEEM at step 100 does not sort the remedies of the network: tanh and batch norm have a large one and survive, an
 #   orthogonal start has a small one and crashes. For target networks and clipping the SEEM of the live network looks at the
 #   wrong matrix. It fits best where the problem is changed.
+# - In the [ledger](11_claims.ipynb): `regularisers` **holds with limits** (spectral norm and weight norm do as well);
+#   `layer-norm-unbiased` **holds with limits**.
 
 # %% [markdown]
 # ## References

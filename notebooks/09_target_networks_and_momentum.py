@@ -15,7 +15,7 @@
 #
 # **Question.** What becomes of the self-excitation in the algorithms that people really run?
 #
-# **Time.** about 60 minutes to read and run; the exercises take 35 minutes more
+# **Time.** about 60 minutes to read and run; the exercises take 30 minutes more
 #
 # **Before this.** Lessons 02 to 06. You have met the step $u_{\text{new}} = (I + \varepsilon A)\,u$, the matrix
 # $A = \gamma\, G(X^*, X) - G(X, X)$, and Adam's matrix
@@ -471,7 +471,7 @@ print(f"more than 100 turns: {(tops.turns > 100).sum()} runs; fewer than 10: {(t
 # | --- | --- | --- | --- |
 # | 1 | the map of a target network | 10 | middle |
 # | 2 | a very slow target | 10 | middle |
-# | 3 | momentum and a mode that turns: from which $\beta$ on does it grow? | 15 | harder |
+# | 3 | momentum and a mode that turns: from which $\beta$ on does it grow? | 10 | hard |
 
 # %% [markdown]
 # ## Where the theory stops
@@ -603,6 +603,7 @@ plotting.frozen_and_measured(
 #   $\tau$ are the other handles.
 # - What a practitioner reads off: if $|Q|$ climbs slowly under a slow target, it may be the same self-excitation, slowed
 #   down. No divergence *so far* is no sign of health.
+# - In the [ledger](11_claims.ipynb): `slow-target` **holds with limits**.
 
 # %% [markdown]
 # ## References

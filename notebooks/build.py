@@ -7,7 +7,8 @@
 The sources are Jupytext percent files. A lesson `NN_name.py` and a solution `solutions/NN_name.py` become the executed
 notebook beside them. A solution also becomes the sheet `exercises/NN_name.ipynb`, not executed: what stands between
 `# <solution>` and `# </solution>` is replaced by one line `...  # your code here`, and cells tagged "solution" are
-left out. The picture of a cell tagged "picture:NAME" is also written to `images/NAME.png`.
+left out. The picture of a cell tagged "picture:NAME" is also written to `images/NAME.png`. GLOSSARY.md is
+written anew each time.
 
 The cells of a lesson also say which part they play in its deck of slides, see `slide_types`.
 """
@@ -21,6 +22,7 @@ from base64 import b64decode
 from copy import deepcopy
 from pathlib import Path
 
+import glossary
 import jupytext
 import nbformat
 from nbclient import NotebookClient
@@ -28,6 +30,7 @@ from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
 NOTEBOOKS = Path(__file__).resolve().parent
+GLOSSARY = NOTEBOOKS / "GLOSSARY.md"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 CELL_TIMEOUT = 300  # seconds
 NOT_ON_SLIDES = {"Set-up", "Exercises", "References"}  # sections of a lesson
@@ -196,6 +199,8 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = parser.parse_args(arguments)
     if wanted.check:
         findings = out_of_date(NOTEBOOKS)
+        if GLOSSARY.read_text() != glossary.page(NOTEBOOKS):
+            findings.append(f"{GLOSSARY.name} does not match the lessons")
         sys.exit("\n".join([*findings, "Build them with: make notebooks"]) if findings else 0)
     every = sources(NOTEBOOKS)
     for name in wanted.names:
@@ -206,6 +211,7 @@ def main(arguments: list[str] | None = None) -> None:
     for source in bar:
         bar.set_description(str(source.relative_to(NOTEBOOKS)))
         build(source)
+    GLOSSARY.write_text(glossary.page(NOTEBOOKS))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tyro
 
 from seem_lab.commands.app import app
+from seem_lab.commands.claims import claims
 from seem_lab.commands.doctor import doctor
 from seem_lab.commands.evaluate import evaluate
 from seem_lab.commands.plot import plot
@@ -18,6 +19,7 @@ COMMANDS = (
     evaluate,
     seem,
     plot,
+    claims,
     app,
     doctor,
 )

@@ -29,6 +29,7 @@ OWN = {
     "make_remedies",
     "seem_lab",
     "build",
+    "glossary",
     "make_forecast_runs",
     "offline_td3",
     "make_adam_runs",
@@ -38,6 +39,7 @@ OWN = {
     "slides",
     "serving",
     "test_panels",
+    "make_claim_runs",
 }
 
 

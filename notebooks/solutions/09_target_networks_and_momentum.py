@@ -85,7 +85,7 @@ checks.check_slow_target(slow_target)
 # in steps of size $\tau$.
 
 # %% [markdown]
-# ## Exercise 3: momentum and a mode that turns (15 minutes, harder)
+# ## Exercise 3: momentum and a mode that turns (10 minutes, hard)
 #
 # A mode has the complex eigenvalue $\lambda$ of $A$ (`eigenvalue`). The heavy ball with momentum $\beta$ multiplies it in
 # every update by a root $m$ of $m^2 - (1 + \beta + \varepsilon\lambda)\, m + \beta = 0$, in the end by the one of larger

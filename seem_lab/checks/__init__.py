@@ -16,6 +16,7 @@ from seem_lab.checks.lesson_09 import (
     check_slow_target,
     check_target_map,
 )
+from seem_lab.checks.lesson_11 import check_median_interval, check_outcome, check_verdict
 
 __all__ = [
     "Check",
@@ -35,9 +36,11 @@ __all__ = [
     "check_kernel_view",
     "check_layer_norm",
     "check_loop_factor",
+    "check_median_interval",
     "check_misjudged",
     "check_misses_and_false_alarms",
     "check_momentum_growth",
+    "check_outcome",
     "check_overtaken",
     "check_rate_and_crash",
     "check_safe_horizon",
@@ -49,6 +52,7 @@ __all__ = [
     "check_target_map",
     "check_td_error",
     "check_threshold_gamma",
+    "check_verdict",
     "check_wide_response",
     "compare",
 ]

@@ -8,6 +8,7 @@ from seem_lab.plotting.adam import (
     ratio_through_training,
     steady_climb,
 )
+from seem_lab.plotting.claims import interval_and_runs, ledger_chart
 from seem_lab.plotting.excitation import error_through_training, moves, signed_errors, value_chases_target
 from seem_lab.plotting.figure import LessonFigure
 from seem_lab.plotting.forecasts import (
@@ -103,11 +104,13 @@ __all__ = [
     "generalisation_maps",
     "growth_per_step",
     "growth_ratios",
+    "interval_and_runs",
     "kernel_drift",
     "kernel_exponents",
     "kernel_maps",
     "kernel_matrix",
     "kernel_with_shapes",
+    "ledger_chart",
     "live_readings",
     "map_and_flow",
     "maze_paths",
