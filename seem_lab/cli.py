@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.report import report
 from seem_lab.commands.version import version
 
-COMMANDS = (version,)
+COMMANDS = (
+    report,
+    version,
+)
 
 
 def main() -> None:

@@ -57,12 +57,12 @@ def train_agent(
         >>> run.verdict, [reading.step for reading in run.monitor.readings]
         ('calm', [0, 10, 20])
     """
-    trainer = _Trainer(options, data, run or RunOptions(), environment, folder)
+    trainer = Trainer(options, data, run or RunOptions(), environment, folder)
     trainer.go(show)
     return trainer.result
 
 
-class _Trainer:
+class Trainer:
     """One run: its agent, its data on the device, and what is due when."""
 
     def __init__(
@@ -97,7 +97,7 @@ class _Trainer:
         agent, run, result = self.result.agent, self.run, self.result
         self.look()
         with LateBar(run.steps, desc="training", unit="step", done=agent.updates, show=show) as bar:
-            while agent.updates < run.steps and result.overflowed_at is None:
+            while self.going:
                 batch = self.replay.sample(self.options.batch_size, agent.generator)
                 with self.precision:
                     self.recent.append(agent.update(batch))
@@ -105,6 +105,13 @@ class _Trainer:
                 if self.due():
                     self.look()
                     bar.note(self.summary())
+
+    @property
+    def going(self) -> bool:
+        """Whether steps are left, nothing has overflowed and |Q| has not passed `stop_above` times Qlim."""
+        run, result = self.run, self.result
+        passed = run.stop_above > 0 and result.q_max > run.stop_above * result.q_limit
+        return result.agent.updates < run.steps and result.overflowed_at is None and not passed
 
     def due(self) -> bool:
         """Whether there is anything to do after this step."""

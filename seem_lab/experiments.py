@@ -1,0 +1,258 @@
+"""Every full-scale experiment as one table of settings: which task, which method, how long, which seeds.
+
+`seem-lab report` runs this table, see `seem_lab.run_store`; `seem_lab.evidence` reads what came of it. All seeds are 100
+and up: no setting was chosen on them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+
+from seem_lab.critics import (
+    METHODS,
+    BehaviourCloningOptions,
+    CriticOptions,
+    PolicyOptions,
+    Run,
+    RunOptions,
+    TD3Options,
+    train_agent,
+    train_together,
+)
+from seem_lab.maze import MAZE, record_maze
+from seem_lab.problems import DATA
+from seem_lab.transitions import Transitions
+
+TEN, FIVE = range(100, 110), range(100, 105)
+STOP = 3.0  # a run that is only asked whether it diverges is over at this many times Qlim
+MAZE_LARGEST = 10.0  # the largest value that any policy can reach in the maze: reward 1 times 10, once
+
+
+@dataclass(frozen=True)
+class Task:
+    """Recorded data, and where a policy learned from it is tried.
+
+    Args:
+        load: the transitions.
+        environment: a Gymnasium id or a function that makes an environment.
+        episodes: of a trial.
+    """
+
+    load: Callable[[], Transitions]
+    environment: str | Callable[[], gymnasium.Env]
+    episodes: int
+
+
+def _stored(name: str, environment: str) -> Task:
+    return Task(partial(Transitions.load, DATA / f"{name}.npz"), environment, 10)
+
+
+def _maze(seed: int, pairs: int) -> Task:
+    return Task(lambda: record_maze(seed, pairs=pairs).transitions, partial(gymnasium.make, MAZE, pairs=pairs), 20)
+
+
+TASKS = {
+    "hopper weak": _stored("hopper_weak", "Hopper-v5"),
+    "halfcheetah weak": _stored("halfcheetah_weak", "HalfCheetah-v5"),
+    "hopper replay": _stored("hopper_replay", "Hopper-v5"),
+    "pendulum": _stored("pendulum", "Pendulum-v1"),
+    "maze 0": _maze(0, pairs=1),
+    "maze 1": _maze(1, pairs=1),
+    "maze8 0": _maze(0, pairs=4),
+    "maze8 1": _maze(1, pairs=4),
+}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One line of the table: the same setting for several seeds.
+
+    Args:
+        task: a key of `TASKS`.
+        options: of the method.
+        steps: of training.
+        seeds: of networks, batches and noise.
+        fraction: share of the transitions, drawn with seed 0.
+        every: steps between readings of SEEM.
+        judged: try the last policy in the environment; if not, a run that passes 3 Qlim is over.
+    """
+
+    task: str
+    options: PolicyOptions
+    steps: int
+    seeds: range
+    fraction: float = 1.0
+    every: int = 50
+    judged: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What tells this line from the others, as columns of the table of results."""
+        method = next(name for name, (kind, _) in METHODS.items() if kind is type(self.options))
+        critic = isinstance(self.options, CriticOptions)
+        return {
+            "task": self.task,
+            "fraction": self.fraction,
+            "method": method,
+            "layer_norm": bool(getattr(self.options, "layer_norm", False)),
+            "tau": self.options.tau if isinstance(self.options, CriticOptions) else None,
+            "behaviour_weight": getattr(self.options, "behaviour_weight", None) if critic else None,
+            "steps": self.steps,
+        }
+
+    def batches(self) -> list[tuple[int, ...]]:
+        """Seeds that are trained at a time: all together where that pays, else one by one."""
+        if type(self.options) is TD3Options and self.options.hidden == SMALL["hidden"]:
+            return [tuple(self.seeds)]
+        return [(seed,) for seed in self.seeds]
+
+
+def control(layer_norm: bool, tau: float = 1.0) -> TD3Options:
+    """TD3 without a behaviour term, as published but for the target rate."""
+    return TD3Options(layer_norm=layer_norm, tau=tau)
+
+
+def in_maze(layer_norm: bool, tau: float = 1.0, behaviour_weight: float = 0.5) -> TD3Options:
+    """The maze's setting A: half of TD3+BC's behaviour term, no target network, a large learning rate."""
+    return TD3Options(**SMALL, reward_scale=10.0, layer_norm=layer_norm, tau=tau, behaviour_weight=behaviour_weight)
+
+
+SMALL: dict[str, Any] = {"hidden": (128, 128), "batch_size": 128, "lr": 1e-3}
+CLONING = BehaviourCloningOptions(**SMALL)
+WEAK = ("hopper weak", "halfcheetah weak")
+BOTH = (False, True)
+
+
+def crossing() -> Iterator[Arm]:
+    """Does plain TD3 without a target network pass Qlim, and is LayerNorm enough to stop it?"""
+    for task in WEAK:
+        yield Arm(task, control(False), 1000, TEN, every=25)
+        yield Arm(task, control(True), 3000, FIVE, every=100)
+    for fraction in (1.0, 0.1, 0.01):
+        yield Arm("hopper replay", control(False), 1500, FIVE, fraction, every=25)
+        yield Arm("hopper replay", control(True), 2000, FIVE, fraction, every=100)
+    for layer_norm in BOTH:
+        yield Arm("pendulum", control(layer_norm), 2000, FIVE, every=100)
+
+
+def maze() -> Iterator[Arm]:
+    """Does LayerNorm give better policies where values must be stitched?"""
+    line = partial(Arm, steps=4000, seeds=TEN, every=250, judged=True)
+    for task, fraction, tau in (
+        ("maze 0", 1.0, 1.0),
+        ("maze 1", 1.0, 1.0),
+        ("maze 0", 0.1, 1.0),
+        ("maze8 0", 1.0, 0.1),
+        ("maze8 1", 1.0, 0.1),
+    ):
+        for options in (in_maze(True, tau), in_maze(False, tau), CLONING):
+            yield line(task, options, fraction=fraction)
+    for layer_norm in BOTH:
+        yield line("maze 0", in_maze(layer_norm, tau=0.1, behaviour_weight=1.0))
+        yield line("maze 0", in_maze(layer_norm, behaviour_weight=0.0))
+        yield line("maze 0", in_maze(layer_norm, tau=0.005))
+
+
+def rates() -> Iterator[Arm]:
+    """Slower target networks, for the alarm: runs that diverge late or not within their steps."""
+    for task in WEAK:
+        for layer_norm, seeds in ((False, range(100, 106)), (True, range(100, 102))):
+            yield Arm(task, control(layer_norm, tau=0.1), 2000, seeds)
+            yield Arm(task, control(layer_norm, tau=0.005), 3000, seeds)
+
+
+PARTS: dict[str, Callable[[], Iterator[Arm]]] = {"crossing": crossing, "maze": maze, "rates": rates}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done at a time: some seeds of one line of the table.
+
+    Args:
+        part: of the table.
+        arm: the line.
+        seeds: several where they can be trained together.
+    """
+
+    part: str
+    arm: Arm
+    seeds: tuple[int, ...]
+
+
+def jobs(parts: Sequence[str] = tuple(PARTS)) -> list[Job]:
+    """The work of these parts of the table, part by part; within a part, the first seeds of all lines come first.
+
+    Raises:
+        ValueError: no such part.
+    """
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        raise ValueError(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    found = []
+    for part in parts:
+        lines = [Job(part, arm, seeds) for arm in PARTS[part]() for seeds in arm.batches()]
+        found += sorted(lines, key=lambda job: job.seeds[0])
+    return found
+
+
+def carry_out(job: Job) -> list[dict[str, Any]]:
+    """Train, and try the policies if the line says so.
+
+    Returns:
+        The rows of the table of results, one a seed, see `data/README.md`; under `trace` the readings along the run, a
+        list for each column.
+    """
+    torch.set_num_threads(1)
+    arm, task, begin = job.arm, TASKS[job.arm.task], time.process_time()
+    data = task.load().subset(arm.fraction, seed=0)
+    told = RunOptions(
+        steps=arm.steps,
+        seed=job.seeds[0],
+        log_every=arm.every,
+        seem_every=arm.every,
+        episodes=task.episodes,
+        stop_above=0.0 if arm.judged else STOP,
+        device="cpu",
+    )
+    environment = task.environment if arm.judged else None
+    if len(job.seeds) == 1:
+        runs = [train_agent(arm.options, data, told, environment=environment, show=False)]
+    else:
+        assert isinstance(arm.options, TD3Options)
+        runs = train_together(arm.options, data, job.seeds, told, environment=environment, show=False)
+    seconds = (time.process_time() - begin) / len(runs)
+    shared = {"part": job.part, **arm.settings, "data": fingerprint(data), "seconds": seconds}
+    return [{**shared, "seed": seed, **_result(run)} for seed, run in zip(job.seeds, runs, strict=True)]
+
+
+def fingerprint(data: Transitions) -> str:
+    """The first 12 digits of the sha256 of the transitions, to tell whether a result belongs to the data at hand."""
+    digest = hashlib.sha256()
+    for values in (data.state, data.action, data.reward, data.next_state, data.terminal):
+        digest.update(np.ascontiguousarray(values.to(torch.float32).numpy()))
+    return digest.hexdigest()[:12]
+
+
+def _result(run: Run) -> dict[str, Any]:
+    """What a run was like and how it ended."""
+    last, table = run.agent.updates, run.log.table()
+    columns = ["step", "q_mean", "q_max", "seem_per_parameter", "seem_normalised"]
+    trace = {name: [None if x != x else float(f"{x:.4g}") for x in table[name].astype(float)] for name in columns}
+    return {
+        "last_step": last,
+        "q_limit": run.q_limit,
+        "q_max": run.q_max,
+        "crossed_at": run.crossed_at,
+        "overflowed_at": run.overflowed_at,
+        "score": run.evaluations[last].mean if last in run.evaluations else None,
+        "trace": trace if run.agent.critics else None,
+    }
