@@ -1,6 +1,7 @@
 """seem_lab: why a Q-value blows up, read off one eigenvalue."""
 
 from seem_lab.adam_runs import AdamRuns, stored_adam_runs
+from seem_lab.behaviours import random_linear
 from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.early_warning import Auroc, auroc, auroc_gain, early_warning, time_constants
 from seem_lab.forecast import Forecast, forecast_crash, forecast_network, forecast_run
@@ -29,6 +30,7 @@ from seem_lab.infinite_width import infinite_width_ntk
 from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
 from seem_lab.layer_norm import KernelBound, insert_layer_norm, kernel_bound
+from seem_lab.maze import MazeEnv, MazeRuns, maze, maze_step, record_maze, run_maze
 from seem_lab.minibatch_noise import mean_square_growth
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
@@ -41,6 +43,8 @@ from seem_lab.problems import (
     toy_walk,
     two_state_loop,
 )
+from seem_lab.provenance import Provenance, load_recorded, save_recording
+from seem_lab.recording import Recording, make_environment, record
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.remedies import Remedy, remedies, remedies_table, run_remedy, summarise_remedies
 from seem_lab.seem import Seem, leading_mode, seem, seem_matrix
@@ -67,8 +71,12 @@ __all__ = [
     "KernelBound",
     "KernelProducts",
     "LiveTarget",
+    "MazeEnv",
+    "MazeRuns",
     "Problem",
+    "Provenance",
     "QuietTarget",
+    "Recording",
     "Remedy",
     "Seem",
     "SeemInterval",
@@ -108,6 +116,10 @@ __all__ = [
     "kernel_bound",
     "leading_mode",
     "linear_q",
+    "load_recorded",
+    "make_environment",
+    "maze",
+    "maze_step",
     "mean_square_growth",
     "mlp",
     "n_step_returns",
@@ -116,11 +128,16 @@ __all__ = [
     "ntk_ray",
     "q_values",
     "random_features",
+    "random_linear",
     "ray_exponent",
+    "record",
+    "record_maze",
     "recorded",
     "remedies",
     "remedies_table",
+    "run_maze",
     "run_remedy",
+    "save_recording",
     "scale_rewards",
     "seem",
     "seem_interval",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.record import record
 from seem_lab.commands.report import report
 from seem_lab.commands.version import version
 
 COMMANDS = (
+    record,
     report,
     version,
 )

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import gymnasium
 import numpy as np
 import torch
 
@@ -28,7 +27,7 @@ from seem_lab.critics import (
     train_agent,
     train_together,
 )
-from seem_lab.maze import MAZE, record_maze
+from seem_lab.maze import MAZE, MAZE_8D
 from seem_lab.problems import DATA
 from seem_lab.transitions import Transitions
 
@@ -37,38 +36,16 @@ STOP = 3.0  # a run that is only asked whether it diverges is over at this many 
 MAZE_LARGEST = 10.0  # the largest value that any policy can reach in the maze: reward 1 times 10, once
 
 
-@dataclass(frozen=True)
-class Task:
-    """Recorded data, and where a policy learned from it is tried.
-
-    Args:
-        load: the transitions.
-        environment: a Gymnasium id or a function that makes an environment.
-        episodes: of a trial.
-    """
-
-    load: Callable[[], Transitions]
-    environment: str | Callable[[], gymnasium.Env]
-    episodes: int
-
-
-def _stored(name: str, environment: str) -> Task:
-    return Task(partial(Transitions.load, DATA / f"{name}.npz"), environment, 10)
-
-
-def _maze(seed: int, pairs: int) -> Task:
-    return Task(lambda: record_maze(seed, pairs=pairs).transitions, partial(gymnasium.make, MAZE, pairs=pairs), 20)
-
-
+# Task: a file of recorded data, the environment it comes from, and the episodes of a trial there.
 TASKS = {
-    "hopper weak": _stored("hopper_weak", "Hopper-v5"),
-    "halfcheetah weak": _stored("halfcheetah_weak", "HalfCheetah-v5"),
-    "hopper replay": _stored("hopper_replay", "Hopper-v5"),
-    "pendulum": _stored("pendulum", "Pendulum-v1"),
-    "maze 0": _maze(0, pairs=1),
-    "maze 1": _maze(1, pairs=1),
-    "maze8 0": _maze(0, pairs=4),
-    "maze8 1": _maze(1, pairs=4),
+    "hopper weak": ("hopper_weak", "Hopper-v5", 10),
+    "halfcheetah weak": ("halfcheetah_weak", "HalfCheetah-v5", 10),
+    "hopper replay": ("hopper_replay", "Hopper-v5", 10),
+    "pendulum": ("pendulum", "Pendulum-v1", 10),
+    "maze 0": ("maze_2d_0", MAZE, 20),
+    "maze 1": ("maze_2d_1", MAZE, 20),
+    "maze8 0": ("maze_8d_0", MAZE_8D, 20),
+    "maze8 1": ("maze_8d_1", MAZE_8D, 20),
 }
 
 
@@ -212,18 +189,19 @@ def carry_out(job: Job) -> list[dict[str, Any]]:
         list for each column.
     """
     torch.set_num_threads(1)
-    arm, task, begin = job.arm, TASKS[job.arm.task], time.process_time()
-    data = task.load().subset(arm.fraction, seed=0)
+    arm, begin = job.arm, time.process_time()
+    name, place, episodes = TASKS[arm.task]
+    data = Transitions.load(DATA / f"{name}.npz").subset(arm.fraction, seed=0)
     told = RunOptions(
         steps=arm.steps,
         seed=job.seeds[0],
         log_every=arm.every,
         seem_every=arm.every,
-        episodes=task.episodes,
+        episodes=episodes,
         stop_above=0.0 if arm.judged else STOP,
         device="cpu",
     )
-    environment = task.environment if arm.judged else None
+    environment = place if arm.judged else None
     if len(job.seeds) == 1:
         runs = [train_agent(arm.options, data, told, environment=environment, show=False)]
     else:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 Values = Tensor | np.ndarray | Sequence[Any]
@@ -83,6 +83,21 @@ class Transitions:
         """The transitions in `rows` (a slice, an index tensor or a boolean mask), as new `Transitions`."""
         return Transitions(**{name: getattr(self, name)[rows] for name in _RANKS})
 
+    def episode_ends(self) -> Int[Tensor, " episodes"]:
+        """`(episodes,)` last row of each episode, for rows in order of time: what follows is not its next state.
+
+        The comparison is to the bit, so that `save` loses nothing.
+
+        Example:
+            >>> t = Transitions([[0.0], [1.0], [5.0]], torch.zeros(3, 1), [0.0] * 3, [[1.0], [2.0], [6.0]], [0, 1, 0])
+            >>> t.episode_ends().tolist()
+            [1, 2]
+        """
+        bits = torch.int64 if self.state.dtype == torch.float64 else torch.int32
+        state, next_state = (values.contiguous().view(bits) for values in (self.state, self.next_state))
+        runs_on = (next_state[:-1] == state[1:]).all(dim=1)
+        return torch.cat([~runs_on, runs_on.new_ones(1)]).nonzero()[:, 0]
+
     def subset(self, fraction: float, seed: int = 0) -> Transitions:
         """A random share of the transitions, without replacement, in their old order.
 
@@ -118,12 +133,31 @@ class Transitions:
         scaled = replace(self, state=(self.state - mean) / std, next_state=(self.next_state - mean) / std)
         return scaled, mean, std
 
+    def scale_actions(self, low: float, high: float) -> Transitions:
+        """Actions of [low, high] shifted and scaled to [-1, 1], as full-scale agents want them.
+
+        Args:
+            low: the action that becomes -1.
+            high: the action that becomes 1.
+
+        Raises:
+            ValueError: `low` is not below `high`.
+        """
+        if not low < high:
+            raise ValueError(f"actions need low < high, got {low} and {high}")
+        if (low, high) == (-1, 1):
+            return self
+        return replace(self, action=(self.action - (low + high) / 2) / ((high - low) / 2))
+
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Transitions:
         """The same transitions on another device, in another dtype, or both."""
         return Transitions(**{name: getattr(self, name).to(device=device, dtype=dtype) for name in _RANKS})
 
     def save(self, path: str | Path) -> Path:
         """Write to a compressed `.npz` file (no pickles); an existing file is replaced only once the new one is whole.
+
+        Next states that are the state of the following row are not stored twice: instead of `next_state` the file has
+        `end`, the rows where they are not (the last row of every episode), and `end_state`, the next states there.
 
         Raises:
             ValueError: `path` does not end in `.npz`.
@@ -133,7 +167,10 @@ class Transitions:
             raise ValueError(f"{path}: transitions are saved as .npz; name it {path.with_suffix('.npz').name}")
         unfinished = path.with_suffix(".unfinished.npz")
         try:
-            np.savez_compressed(unfinished, **{name: getattr(self, name).cpu().numpy() for name in _RANKS})
+            end = self.episode_ends()
+            stored = {name: getattr(self, name) for name in _RANKS if name != "next_state"}
+            stored |= {"end": end.to(torch.int32), "end_state": self.next_state[end]}
+            np.savez_compressed(unfinished, **{name: value.cpu().numpy() for name, value in stored.items()})
             os.replace(unfinished, path)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -141,7 +178,7 @@ class Transitions:
 
     @classmethod
     def load(cls, path: str | Path) -> Transitions:
-        """Read what `save` wrote.
+        """Read what `save` wrote, or a file that has `next_state` in place of `end` and `end_state`.
 
         Raises:
             FileNotFoundError: no such file.
@@ -154,14 +191,29 @@ class Transitions:
                     raise ValueError("it is not an .npz archive, or cut short")
                 file.seek(0)
                 with np.load(file, allow_pickle=False) as arrays:
-                    missing = [name for name in _RANKS if name not in arrays]
-                    if missing:
-                        raise ValueError(f"it lacks {', '.join(missing)}")
-                    return cls(**{name: arrays[name] for name in _RANKS})
+                    there = {name: arrays[name] for name in arrays if name in (*_RANKS, "end", "end_state")}
+            if "state" in there and "next_state" not in there:
+                there["next_state"] = _rebuilt(there["state"], there.get("end"), there.get("end_state"))
+            missing = [name for name in _RANKS if name not in there]
+            if missing:
+                raise ValueError(f"it lacks {', '.join(missing)}")
+            return cls(**{name: there[name] for name in _RANKS})
         except FileNotFoundError:
             raise FileNotFoundError(f"{path}: no such file") from None
         except (ValueError, TypeError, RuntimeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: not a readable file of transitions: {error}") from error
+
+
+def _rebuilt(state: np.ndarray, end: np.ndarray | None, end_state: np.ndarray | None) -> np.ndarray:
+    """The next states: the state of the following row, but `end_state` in the rows `end`."""
+    if end is None or end_state is None:
+        raise ValueError("it lacks next_state, or end and end_state in its place")
+    rising = end.ndim == 1 and end.dtype.kind == "i" and len(end) > 0 and (np.diff(end) > 0).all() and end[0] >= 0
+    if not rising or end[-1] != len(state) - 1 or end_state.shape != (len(end), *state.shape[1:]):
+        raise ValueError("end and end_state do not fit its states")
+    next_state = np.roll(state, -1, axis=0)
+    next_state[end] = end_state
+    return next_state
 
 
 def _as_tensor(name: str, value: Any) -> Tensor:

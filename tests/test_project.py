@@ -28,7 +28,6 @@ OWN = {
     "seem_lab",
     "build",
     "make_forecast_runs",
-    "record_pendulum",
     "offline_td3",
     "make_adam_runs",
     "make_stability_runs",

@@ -53,6 +53,7 @@ from seem_lab.plotting.linear import (
     star_picture,
     transient_growth,
 )
+from seem_lab.plotting.maze import maze_paths, maze_recordings, value_maps
 from seem_lab.plotting.one_step import (
     first_order_error,
     predicted_and_measured,
@@ -109,6 +110,8 @@ __all__ = [
     "kernel_with_shapes",
     "live_readings",
     "map_and_flow",
+    "maze_paths",
+    "maze_recordings",
     "mode_over_walk",
     "moves",
     "multipliers_in_the_plane",
@@ -144,6 +147,7 @@ __all__ = [
     "transient_growth",
     "value_chases_target",
     "value_errors",
+    "value_maps",
     "walk_picture",
     "width_convergence",
 ]

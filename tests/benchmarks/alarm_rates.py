@@ -17,36 +17,21 @@ import warnings
 from itertools import product
 from pathlib import Path
 
-import gymnasium
-import numpy as np
 import torch
 from offline_td3 import GAMMA, OfflineTD3
 from tqdm.auto import tqdm
 
-from seem_lab import SeemMonitor, Transitions, mlp, toy_walk
+from seem_lab import SeemMonitor, Transitions, load_recorded, make_environment, mlp, random_linear, record, toy_walk
 from seem_lab.monitor import SelfExcitationWarning
+from seem_lab.recording import dimensions
 
 COLUMNS = ("population", "setting", "seed", "crossed_at", "alarm_at", "largest_over_limit")
-DATA = Path(__file__).resolve().parents[2] / "data"
 
 
-def record(environment: str, n: int, seed: int) -> Transitions:
+def weak(environment: str, n: int, seed: int) -> Transitions:
     """n transitions of weak policies: tanh of a random linear map, new in every episode, plus noise."""
-    env, rng = gymnasium.make(environment), np.random.default_rng(seed)
-    state, _ = env.reset(seed=seed)
-    scale = env.action_space.high
-    weights = None
-    rows: list[tuple] = []
-    while len(rows) < n:
-        if weights is None:
-            weights = rng.normal(0, 0.3, (len(scale), len(state)))
-        action = np.clip(np.tanh(weights @ state) + rng.normal(0, 0.5, len(scale)), -1, 1)
-        after, reward, terminal, late, _ = env.step(action * scale)
-        rows.append((state, action, reward, after, float(terminal)))
-        state = after
-        if terminal or late:
-            (state, _), weights = env.reset(), None
-    return Transitions(*(np.array(column) for column in zip(*rows, strict=True)))
+    env = make_environment(environment)
+    return record(env, random_linear(*dimensions(env)), n, noise=0.5, seed=seed).transitions
 
 
 def td3_run(data: Transitions, steps: int, every: int, **settings: object) -> tuple[float, float, float]:
@@ -129,9 +114,9 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     sets = {
-        "Hopper": record("Hopper-v5", 10_000, options.first_seed),
-        "HalfCheetah": record("HalfCheetah-v5", 10_000, options.first_seed),
-        "Pendulum": Transitions.load(DATA / "pendulum.npz"),
+        "Hopper": weak("Hopper-v5", 10_000, options.first_seed),
+        "HalfCheetah": weak("HalfCheetah-v5", 10_000, options.first_seed),
+        "Pendulum": load_recorded("pendulum")[0],
     }
     rows: list[tuple] = []
     with options.out.open("w", newline="") as file:
