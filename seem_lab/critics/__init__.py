@@ -8,6 +8,8 @@ run.verdict, run.log.table(), run.evaluations[4000].mean
 
 from seem_lab.critics.agent import Agent
 from seem_lab.critics.behaviour_cloning import BehaviourCloning, BehaviourCloningOptions
+from seem_lab.critics.cql import CQL, CQLOptions
+from seem_lab.critics.diffusion_ql import DiffusionQL, DiffusionQLOptions
 from seem_lab.critics.evaluation import Evaluation, evaluate
 from seem_lab.critics.methods import METHODS, agent_for
 from seem_lab.critics.options import CriticOptions, PolicyOptions
@@ -18,13 +20,17 @@ from seem_lab.critics.together import train_together
 from seem_lab.critics.trainer import train_agent
 
 __all__ = [
+    "CQL",
     "METHODS",
     "TD3",
     "Agent",
     "Batch",
     "BehaviourCloning",
     "BehaviourCloningOptions",
+    "CQLOptions",
     "CriticOptions",
+    "DiffusionQL",
+    "DiffusionQLOptions",
     "Evaluation",
     "PolicyOptions",
     "Replay",

@@ -8,6 +8,8 @@ import torch
 
 from seem_lab.critics.agent import Agent, scaling_of
 from seem_lab.critics.behaviour_cloning import BehaviourCloning, BehaviourCloningOptions
+from seem_lab.critics.cql import CQL, CQLOptions
+from seem_lab.critics.diffusion_ql import DiffusionQL, DiffusionQLOptions
 from seem_lab.critics.options import PolicyOptions
 from seem_lab.critics.td3 import TD3, TD3Options
 from seem_lab.transitions import Transitions
@@ -15,6 +17,8 @@ from seem_lab.transitions import Transitions
 METHODS: dict[str, tuple[type[PolicyOptions], type[Agent[Any]]]] = {
     "td3": (TD3Options, TD3),
     "behaviour-cloning": (BehaviourCloningOptions, BehaviourCloning),
+    "cql": (CQLOptions, CQL),
+    "diffusion-ql": (DiffusionQLOptions, DiffusionQL),
 }
 
 

@@ -72,7 +72,10 @@ class TD3(ActorCritic[Options]):
 
     def next_action(self, next_state: Float[Tensor, "b ds"]) -> Float[Tensor, "b da"]:
         """a', the target policy's action with clipped noise."""
-        action = self.target_actor(next_state)
+        return self.with_noise(self.target_actor(next_state))
+
+    def with_noise(self, action: Float[Tensor, "*rows da"]) -> Float[Tensor, "*rows da"]:
+        """Actions with clipped noise added, in [-1, 1]."""
         noise = torch.randn(action.shape, generator=self.generator, device=self.device) * self.options.policy_noise
         return (action + noise.clamp_(-self.options.noise_clip, self.options.noise_clip)).clamp_(-1, 1)
 
