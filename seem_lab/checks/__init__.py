@@ -16,11 +16,13 @@ from seem_lab.checks.lesson_09 import (
     check_slow_target,
     check_target_map,
 )
+from seem_lab.checks.lesson_10 import check_behaviour_loss, check_threshold, check_value_of_a_path
 
 __all__ = [
     "Check",
     "check_adam_moves",
     "check_auroc",
+    "check_behaviour_loss",
     "check_bootstrap_moves",
     "check_clock_against_constant",
     "check_closed_form",
@@ -49,6 +51,8 @@ __all__ = [
     "check_target_map",
     "check_td_error",
     "check_threshold_gamma",
+    "check_threshold",
+    "check_value_of_a_path",
     "check_wide_response",
     "compare",
 ]
