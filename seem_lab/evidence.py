@@ -1,4 +1,4 @@
-"""What the full-scale runs show: every figure with its 95 % interval, and the alarm judged on seeds that did not set it."""
+"""What the full-scale runs show: figures with 95 % intervals, the alarm judged on seeds that did not set it."""
 
 from __future__ import annotations
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 
 from seem_lab.critics import (
     METHODS,
     BehaviourCloningOptions,
+    CQLOptions,
     CriticOptions,
+    DiffusionQLOptions,
     PolicyOptions,
     Run,
     RunOptions,
@@ -31,7 +32,7 @@ from seem_lab.maze import MAZE, MAZE_8D
 from seem_lab.problems import DATA
 from seem_lab.transitions import Transitions
 
-TEN, FIVE = range(100, 110), range(100, 105)
+TEN, FIVE, THREE = range(100, 110), range(100, 105), range(100, 103)
 STOP = 3.0  # a run that is only asked whether it diverges is over at this many times Qlim
 MAZE_LARGEST = 10.0  # the largest value that any policy can reach in the maze: reward 1 times 10, once
 
@@ -146,7 +147,34 @@ def rates() -> Iterator[Arm]:
         yield Arm(task, control(True, tau=0.1), 1500, range(100, 102), every=150)
 
 
-PARTS: dict[str, Callable[[], Iterator[Arm]]] = {"crossing": crossing, "maze": maze, "rates": rates}
+def plug_in_maze() -> Iterator[Arm]:
+    """LayerNorm in other methods, in the maze's setting; TD3 itself stands in `maze`."""
+    line = partial(Arm, "maze 0", every=500, judged=True)
+    for layer_norm in BOTH:
+        shared = {**SMALL, "reward_scale": 10.0, "tau": 1.0, "layer_norm": layer_norm}
+        yield line(in_maze(layer_norm, behaviour_weight=1.0), 4000, TEN)
+        yield line(CQLOptions(**shared), 2000, THREE)
+        yield line(DiffusionQLOptions(**shared), 2000, THREE)
+
+
+def plug_in_control() -> Iterator[Arm]:
+    """LayerNorm in every method on a tenth of Hopper's replay, networks and batches as in the maze."""
+    line = partial(Arm, "hopper replay", steps=1500, fraction=0.1, every=500, judged=True)
+    for layer_norm in BOTH:
+        shared = {**SMALL, "tau": 1.0, "layer_norm": layer_norm}
+        yield line(TD3Options(**shared), seeds=FIVE)
+        yield line(TD3Options(**shared, behaviour_weight=1.0), seeds=FIVE)
+        yield line(CQLOptions(**shared), seeds=THREE)
+        yield line(DiffusionQLOptions(**shared), seeds=THREE)
+
+
+PARTS: dict[str, Callable[[], Iterator[Arm]]] = {
+    "crossing": crossing,
+    "maze": maze,
+    "plug-in maze": plug_in_maze,
+    "rates": rates,
+    "plug-in control": plug_in_control,
+}
 
 
 @dataclass(frozen=True)
@@ -215,7 +243,7 @@ def fingerprint(data: Transitions) -> str:
     """The first 12 digits of the sha256 of the transitions, to tell whether a result belongs to the data at hand."""
     digest = hashlib.sha256()
     for values in (data.state, data.action, data.reward, data.next_state, data.terminal):
-        digest.update(np.ascontiguousarray(values.to(torch.float32).numpy()))
+        digest.update(values.to(torch.float32).numpy().tobytes())
     return digest.hexdigest()[:12]
 
 

@@ -83,9 +83,7 @@ def check_threshold(answer: Any) -> Check:
             "only the runs that diverge are to be caught: leave the others out.": (
                 lambda scores, diverged, caught: threshold(scores, [True] * len(scores), caught)
             ),
-            "half a run cannot be caught: round the number of runs up.": (
-                lambda *case: threshold(*case, down=True)
-            ),
+            "half a run cannot be caught: round the number of runs up.": (lambda *case: threshold(*case, down=True)),
             "that catches every run that diverges; a larger threshold may do.": (
                 lambda scores, diverged, caught: threshold(scores, diverged, 1.0)
             ),

@@ -33,6 +33,6 @@ def report(folder: Path = Path("build/report"), parts: tuple[str, ...] = tuple(P
         table.to_csv(folder / name, index=False, float_format="%.4g")
         print(f"{folder / name}: {len(table)} rows")
     print(
-        f"{missing} jobs in {time.perf_counter() - begin:.0f} s; all {len(runs)} runs took {runs.seconds.sum():.0f} s of "
-        "processor time"
+        f"{missing} jobs in {time.perf_counter() - begin:.0f} s; all {len(runs)} runs took {runs.seconds.sum():.0f} s "
+        "of processor time"
     )

@@ -94,7 +94,7 @@ class Trainer:
 
     def go(self, show: bool) -> None:
         """All steps, and what is due between them."""
-        agent, run, result = self.result.agent, self.run, self.result
+        agent, run = self.result.agent, self.run
         self.look()
         with LateBar(run.steps, desc="training", unit="step", done=agent.updates, show=show) as bar:
             while self.going:

@@ -3,6 +3,7 @@
 from seem_lab.panels.adam import SteadyClimb
 from seem_lab.panels.blow_up import BlowUp
 from seem_lab.panels.forecast_game import ForecastGame
+from seem_lab.panels.full_scale import FullScale
 from seem_lab.panels.kernel_map import KernelMap
 from seem_lab.panels.kernel_ray import KernelRay
 from seem_lab.panels.linear_spectrum import LinearSpectrum
@@ -16,6 +17,7 @@ from seem_lab.panels.two_states import TwoStates
 __all__ = [
     "BlowUp",
     "ForecastGame",
+    "FullScale",
     "KernelMap",
     "KernelRay",
     "LinearSpectrum",

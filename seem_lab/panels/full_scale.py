@@ -24,7 +24,7 @@ LIMITS = (1e-3, 1e3)  # of |Q| / Qlim
 def tables() -> tuple[pd.DataFrame, dict[int, pd.DataFrame]]:
     """The stored runs that have readings, and the readings of each."""
     runs, readings = stored_runs()
-    by_run = {int(i): trace for i, trace in readings.groupby("run")}  # type: ignore[call-overload]
+    by_run = {int(i): trace for i, trace in readings.groupby("run")}
     return runs[runs.index.isin(by_run)], by_run
 
 
@@ -44,7 +44,7 @@ def settings() -> dict[str, pd.DataFrame]:
 
 @dataclass(frozen=True)
 class Scene:
-    """A plain run and one with LayerNorm of the same setting, up to a share of their steps; None where none is stored."""
+    """A plain run and one with LayerNorm, up to a share (percent) of their steps; None where none is stored."""
 
     plain: pd.Series | None
     normed: pd.Series | None
@@ -52,7 +52,7 @@ class Scene:
 
     def seen(self, run: pd.Series) -> pd.DataFrame:
         """The readings so far."""
-        trace = tables()[1][int(run.name)]  # type: ignore[call-overload]
+        trace = tables()[1][int(run.name)]
         return trace[trace.step <= self.share / 100 * run.steps]
 
 
@@ -83,11 +83,8 @@ class FullScale(Panel):
 
     def compute(self, setting: str, seed: int, share: int) -> Scene:
         runs = settings()[setting]
-        pair = []
-        for layer_norm in (False, True):
-            group = runs[runs.layer_norm == layer_norm]
-            pair.append(group.iloc[seed % len(group)] if len(group) else None)
-        return Scene(*pair, share)
+        plain, normed = runs[~runs.layer_norm], runs[runs.layer_norm]
+        return Scene(_pick(plain, seed), _pick(normed, seed), share)
 
     def setup(self, figure: Figure, animate: Callable[..., object]) -> SimpleNamespace:
         left, right = figure.subplots(1, 2)
@@ -134,3 +131,8 @@ class FullScale(Panel):
                 + ("; no alarm." if np.isnan(alarm) else f"; alarm at step {alarm:.0f}.")
             )
         return " ".join(parts)
+
+
+def _pick(runs: pd.DataFrame, seed: int) -> pd.Series | None:
+    """One of some runs, counted from the first again after the last."""
+    return runs.iloc[seed % len(runs)] if len(runs) else None

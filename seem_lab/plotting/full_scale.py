@@ -1,4 +1,4 @@
-"""Pictures of lesson 10: critics at full scale, their values and SEEM through training, and what their policies reach."""
+"""Pictures of lesson 10: values and SEEM of critics through training, and what their policies reach."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ def q_and_seem(runs: Mapping[str, pd.DataFrame], q_limit: float) -> LessonFigure
     return figure
 
 
-def recorded_traces(
-    panels: Mapping[str, pd.DataFrame], readings: pd.DataFrame, *, columns: int = 3
-) -> LessonFigure:
+def recorded_traces(panels: Mapping[str, pd.DataFrame], readings: pd.DataFrame, *, columns: int = 3) -> LessonFigure:
     """|Q| over Qlim along every run, a panel a group: plain runs dashed, runs with LayerNorm solid.
 
     Args:
@@ -81,13 +79,15 @@ def recorded_traces(
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     figure.alt = (
-        "Largest |Q| over the largest possible value through training, a panel a group, one line a seed; the black line "
-        "is the limit. " + "; ".join(words) + "."
+        "Largest |Q| over the largest possible value through training, a panel a group, one line a seed; the black "
+        "line is the limit. " + "; ".join(words) + "."
     )
     return figure
 
 
-def scores_by_setting(rows: Mapping[str, Mapping[str, Estimate]], *, x: str = "share of episodes that reach the goal") -> LessonFigure:
+def scores_by_setting(
+    rows: Mapping[str, Mapping[str, Estimate]], *, x: str = "share of episodes that reach the goal"
+) -> LessonFigure:
     """What the last policies reach: a line a setting, a mark a method, bars are 95 % intervals over seeds.
 
     Args:
