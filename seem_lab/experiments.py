@@ -114,6 +114,8 @@ def crossing() -> Iterator[Arm]:
     for task in WEAK:
         yield Arm(task, control(False), 1000, TEN, every=25)
         yield Arm(task, control(True), 1500, FIVE, every=150)
+    for fraction in (0.1, 0.01):
+        yield Arm("halfcheetah weak", control(False), 1000, FIVE, fraction, every=25)
     for fraction in (1.0, 0.1, 0.01):
         yield Arm("hopper replay", control(False), 1500, FIVE, fraction, every=25)
         yield Arm("hopper replay", control(True), 1500, FIVE, fraction, every=150)
@@ -140,11 +142,10 @@ def maze() -> Iterator[Arm]:
 
 
 def rates() -> Iterator[Arm]:
-    """Slower target networks, for the alarm: runs that diverge late or not within their steps."""
-    for task in WEAK:
-        yield Arm(task, control(False, tau=0.1), 1500, FIVE)
-        yield Arm(task, control(False, tau=0.005), 2500, range(100, 104))
-        yield Arm(task, control(True, tau=0.1), 1500, range(100, 102), every=150)
+    """Slower target networks on Hopper, for the alarm: runs that diverge late, or not within their steps."""
+    yield Arm("hopper weak", control(False, tau=0.1), 1500, FIVE)
+    yield Arm("hopper weak", control(False, tau=0.005), 3000, FIVE, every=100)
+    yield Arm("hopper weak", control(True, tau=0.1), 1500, FIVE, every=150)
 
 
 def plug_in_maze() -> Iterator[Arm]:
@@ -224,6 +225,7 @@ def carry_out(job: Job) -> list[dict[str, Any]]:
         seed=job.seeds[0],
         log_every=arm.every,
         seem_every=arm.every,
+        checkpoint_every=arm.steps,
         episodes=episodes,
         stop_above=0.0 if arm.judged else STOP,
         device="cpu",

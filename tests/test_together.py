@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from seem_lab.critics import BehaviourCloningOptions, RunOptions, TD3Options, train_agent, train_together
+from seem_lab.critics import CQLOptions, RunOptions, TD3Options, train_agent, train_together
 from seem_lab.transitions import Transitions
 
 
@@ -57,8 +57,8 @@ def test_one_run_ends_and_the_other_goes_on():
 
 
 def test_only_td3_can_be_trained_together():
-    with pytest.raises(TypeError, match="only TD3 and TD3\\+BC can be trained together, got BehaviourCloningOptions"):
-        train_together(BehaviourCloningOptions(hidden=(8,)), data(), (0, 1), SHORT)
+    with pytest.raises(TypeError, match="only TD3 and TD3\\+BC can be trained together, got CQLOptions"):
+        train_together(CQLOptions(hidden=(8,)), data(), (0, 1), SHORT)
 
 
 def test_a_single_run_stops_above_its_limit():
