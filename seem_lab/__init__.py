@@ -31,6 +31,7 @@ from seem_lab.kernel_profiles import ntk_map, ntk_ray, ray_exponent
 from seem_lab.kernels import ntk
 from seem_lab.layer_norm import KernelBound, insert_layer_norm, kernel_bound
 from seem_lab.maze import MazeEnv, MazeRuns, maze, maze_step, record_maze, run_maze
+from seem_lab.minari_sets import from_minari, normalised_score, to_minari
 from seem_lab.minibatch_noise import mean_square_growth
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
@@ -56,6 +57,7 @@ from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 from seem_lab.update_maps import UpdateMap
+from seem_lab.validation import InvalidTransitions, Validation, validate
 
 __version__ = "0.1.0.dev0"
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "Forecast",
     "FrozenKernels",
     "History",
+    "InvalidTransitions",
     "KernelBound",
     "KernelProducts",
     "LiveTarget",
@@ -85,6 +88,7 @@ __all__ = [
     "StabilityMap",
     "Transitions",
     "UpdateMap",
+    "Validation",
     "adam_preconditioner",
     "auroc",
     "auroc_gain",
@@ -105,6 +109,7 @@ __all__ = [
     "forecast_crash",
     "forecast_network",
     "forecast_run",
+    "from_minari",
     "frozen_kernel_growth",
     "frozen_kernels",
     "grid_world",
@@ -123,6 +128,7 @@ __all__ = [
     "mean_square_growth",
     "mlp",
     "n_step_returns",
+    "normalised_score",
     "ntk",
     "ntk_map",
     "ntk_ray",
@@ -152,10 +158,12 @@ __all__ = [
     "sweep",
     "terminal_start",
     "time_constants",
+    "to_minari",
     "toy_walk",
     "train",
     "train_stacked",
     "true_values",
     "two_state_loop",
+    "validate",
     "weight_norm",
 ]

@@ -31,7 +31,8 @@ class Provenance:
         seed: of everything drawn.
         transitions: their number.
         terminals: how many of them are terminal.
-        returns: of the whole episodes: their number, the mean, the lowest and the highest return.
+        episodes: how many are whole; the recording may have cut the last one short.
+        returns: of the whole episodes: mean, lowest and highest; empty if there is none.
         action_bounds: what the file's actions lie in; `load_recorded` scales them to [-1, 1].
         versions: package to version.
         sha256: of the `.npz`.
@@ -46,6 +47,7 @@ class Provenance:
     seed: int
     transitions: int
     terminals: int
+    episodes: int
     returns: Mapping[str, float]
     action_bounds: tuple[float, float]
     versions: Mapping[str, str]
@@ -86,9 +88,9 @@ def save_recording(
     spec = env.spec
     assert spec is not None  # every environment of gymnasium.make has one
     packages = ["seem_lab", "gymnasium", "numpy", "torch"] + ["mujoco"] * ("mujoco" in str(spec.entry_point))
-    summary: dict[str, float] = {"episodes": len(returns)}
+    summary = {}
     if len(returns):
-        summary |= {"mean": float(returns.mean()), "lowest": float(returns.min()), "highest": float(returns.max())}
+        summary = {"mean": float(returns.mean()), "lowest": float(returns.min()), "highest": float(returns.max())}
     provenance = Provenance(
         command=command,
         environment=spec.id,
@@ -99,6 +101,7 @@ def save_recording(
         seed=seed,
         transitions=len(data),
         terminals=int(data.terminal.sum()),
+        episodes=len(returns),
         returns=summary,
         action_bounds=(-1.0, 1.0),
         versions={name: version(name).partition("+")[0] for name in packages},

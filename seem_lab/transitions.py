@@ -133,21 +133,20 @@ class Transitions:
         scaled = replace(self, state=(self.state - mean) / std, next_state=(self.next_state - mean) / std)
         return scaled, mean, std
 
-    def scale_actions(self, low: float, high: float) -> Transitions:
+    def scale_actions(self, low: float | Float[Tensor, " da"], high: float | Float[Tensor, " da"]) -> Transitions:
         """Actions of [low, high] shifted and scaled to [-1, 1], as full-scale agents want them.
 
         Args:
-            low: the action that becomes -1.
-            high: the action that becomes 1.
+            low: the action that becomes -1, one number or `(action_dim,)`.
+            high: the action that becomes 1, likewise.
 
         Raises:
             ValueError: `low` is not below `high`.
         """
-        if not low < high:
+        below, above = (torch.as_tensor(bound).to(self.action) for bound in (low, high))
+        if not (below < above).all():
             raise ValueError(f"actions need low < high, got {low} and {high}")
-        if (low, high) == (-1, 1):
-            return self
-        return replace(self, action=(self.action - (low + high) / 2) / ((high - low) / 2))
+        return replace(self, action=(self.action - (below + above) / 2) / ((above - below) / 2))
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Transitions:
         """The same transitions on another device, in another dtype, or both."""

@@ -66,6 +66,7 @@ WITH_EXAMPLES += ["frozen_dynamics", "update_maps", "minibatch_noise", "stabilit
 WITH_EXAMPLES += ["kernel_profiles", "infinite_width", "layer_norm", "grid_world"]
 WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
 WITH_EXAMPLES += ["adam_runs", "remedies"]
+WITH_EXAMPLES += ["maze", "recording", "behaviours", "provenance", "validation", "minari_sets", "online"]
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
+import gymnasium
 import tyro
 
-from seem_lab.behaviours import SCRIPTS, Script, random_linear
+from seem_lab.behaviours import SCRIPTS, random_linear
+from seem_lab.online import NOISE, START, follow_agent, learn_online, online_td3
 from seem_lab.provenance import save_recording
-from seem_lab.recording import dimensions, make_environment
-from seem_lab.recording import record as record_steps
+from seem_lab.recording import Recording, collect, dimensions, interact, make_environment
+
+WEAK_NOISE = 0.5
 
 
 def record(
     environment: Annotated[str, tyro.conf.Positional],
     out: Annotated[Path, tyro.conf.Positional],
-    behaviour: Literal["random", "script"] = "random",
+    behaviour: Literal["random", "script", "td3", "replay"] = "random",
     steps: int = 10_000,
+    train: int = 20_000,
     noise: float | None = None,
     seed: int = 0,
 ) -> None:
@@ -27,8 +31,10 @@ def record(
         environment: id in Gymnasium, such as Hopper-v5 or seem_lab/Maze-v0.
         out: the .npz to write.
         behaviour: random: weak policies, tanh of a random linear map, a new one in each episode; script: the controller
-            written for this environment.
+            written for this environment; td3: a policy that TD3 has learned online; replay: all that TD3 lives through
+            while it learns online.
         steps: transitions to record.
+        train: for td3, steps of learning before anything is recorded.
         noise: standard deviation of the noise on every action, whose range is [-1, 1]; the behaviour's own if not
             given.
         seed: of everything drawn.
@@ -36,19 +42,38 @@ def record(
     if behaviour == "script" and environment not in SCRIPTS:
         raise SystemExit(f"no controller is written for {environment}, only for {', '.join(SCRIPTS)}")
     settings = SCRIPTS[environment].settings if behaviour == "script" else {}
-    env = make_environment(environment, **settings)
-    if behaviour == "script":
-        source = SCRIPTS[environment]
-    else:
-        source = Script(random_linear(*dimensions(env)), "tanh of a random linear map, new in every episode", 0.5)
-    noise = source.noise if noise is None else noise
-    recording = record_steps(env, source.behaviour, steps, noise=noise, seed=seed)
-    command = f"seem-lab record {environment} {out.name} --behaviour {behaviour} --steps {steps} --seed {seed}"
-    command += f" --noise {noise:g}"
-    save_recording(
-        recording, out, env=env, command=command, behaviour=source.words, noise=noise, seed=seed, settings=settings
-    )
+    try:
+        env = make_environment(environment, **settings)
+    except ValueError as error:
+        raise SystemExit(str(error)) from error
+    usual = {"random": WEAK_NOISE, "script": SCRIPTS[environment].noise if behaviour == "script" else 0.0}
+    noise = usual.get(behaviour, NOISE) if noise is None else noise
+    recording, words = _recorded(env, behaviour, steps, train, noise, seed)
+    command = f"seem-lab record {environment} {out.name} --behaviour {behaviour} --steps {steps}"
+    command += f" --train {train}" * (behaviour == "td3") + f" --noise {noise:g} --seed {seed}"
+    save_recording(recording, out, env=env, command=command, behaviour=words, noise=noise, seed=seed, settings=settings)
     returns = recording.returns
     told = f"mean {returns.mean():.1f}, from {returns.min():.1f} to {returns.max():.1f}" if len(returns) else "none"
     print(f"{out}: {steps} transitions, {int(recording.transitions.terminal.sum())} terminal")
     print(f"return of {len(returns)} whole episodes: {told}")
+
+
+def _recorded(
+    env: gymnasium.Env, behaviour: str, steps: int, train: int, noise: float, seed: int
+) -> tuple[Recording, str]:
+    """The recording and its behaviour in words."""
+    learning = f"TD3 that learns online, one update a step after {START} uniform actions"
+    if behaviour == "replay":
+        return collect(
+            learn_online(env, online_td3(env, seed), capacity=steps, seed=seed, noise=noise), steps
+        ), learning
+    if behaviour == "td3":
+        agent = online_td3(env, seed)
+        collect(learn_online(env, agent, capacity=train, seed=seed), train)
+        source, words = follow_agent(agent), f"the policy that {train} steps left: {learning}"
+    elif behaviour == "script":
+        assert env.spec is not None
+        source, words = SCRIPTS[env.spec.id].behaviour, SCRIPTS[env.spec.id].words
+    else:
+        source, words = random_linear(*dimensions(env)), "tanh of a random linear map, a new one in each episode"
+    return collect(interact(env, source, noise=noise, seed=seed), steps), words

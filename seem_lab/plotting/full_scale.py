@@ -151,30 +151,35 @@ def with_and_without(table: pd.DataFrame, *, score: str) -> LessonFigure:
 
 
 def alarm_rates(rates: Mapping[str, Mapping[str, tuple[Estimate, Estimate]]]) -> LessonFigure:
-    """Rules of alarm: the share of runs past Qlim that are caught before, against the share of false alarms.
+    """Rules of alarm, one a line: the share of runs past Qlim that they catch before, and the share of false alarms.
 
     Args:
-        rates: panel title to rule to (caught, false alarms).
+        rates: rule to group of runs to (caught, false alarms).
     """
-    figure = LessonFigure(4.6 * len(rates), 4.2)
+    figure = LessonFigure(9.0, 1.6 + 0.5 * len(rates))
+    panels: list[Axes] = list(figure.subplots(1, 2, sharey=True))
+    groups = list(dict.fromkeys(name for row in rates.values() for name in row))
+    looks = dict(zip(groups, (("o", BLUE), ("s", GREY)), strict=False))
     words = []
-    panels: list[Axes] = list(figure.subplots(1, len(rates), squeeze=False, sharey=True)[0])
-    for axes, (title, rules) in zip(panels, rates.items(), strict=True):
-        for (name, (caught, false)), style, mark in zip(rules.items(), series(), "osD^v", strict=False):
-            color = style["color"]
-            axes.plot([false.low, false.high], [caught.value] * 2, color=color, linewidth=1)
-            axes.plot([false.value] * 2, [caught.low, caught.high], color=color, linewidth=1)
-            axes.plot(false.value, caught.value, mark, color=color, fillstyle="none", markersize=8, label=name)
-            words.append(f"{title}, {name}: caught {caught}, false alarms {false}")
-        axes.axhspan(0.9, 1.05, xmax=0.3 / 1.05, color="#EEEEEE", zorder=0)
-        axes.set(xlim=(-0.03, 1.02), ylim=(-0.03, 1.05))
-        tidy(axes, title=title, x="share of false alarms")
-    panels[0].set_ylabel("share caught before $Q_{lim}$")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    figure.alt = (
-        "Share of runs caught against share of false alarms, with 95 % intervals; the grey corner is what is wanted. "
-        + "; ".join(words)
-        + "."
-    )
+    for y, (rule, row) in enumerate(rates.items()):
+        for name, both in row.items():
+            mark, color = looks[name]
+            height = y + 0.22 * (groups.index(name) - (len(groups) - 1) / 2)
+            for axes, found in zip(panels, both, strict=True):
+                axes.plot([found.low, found.high], [height] * 2, color=color, linewidth=1.4)
+                axes.plot(found.value, height, mark, color=color, fillstyle="none", markersize=6, markeredgewidth=1.6)
+            words.append(f"{rule}, {name}: caught {both[0]}, false alarms {both[1]}")
+    wanted = ("caught before $Q_{lim}$ (wanted: grey)", "false alarms (wanted: grey)")
+    for axes, title, (low, high) in zip(panels, wanted, ((0.9, 1.02), (-0.02, 0.3)), strict=True):
+        axes.axvspan(low, high, color="#E6E6E6", zorder=0)
+        axes.set_xlim(-0.02, 1.02)
+        tidy(axes, title=title, x="share of runs")
+    panels[0].set_yticks(range(len(rates)), list(rates))
+    panels[0].set_ylim(len(rates) - 0.5, -0.5)
+    handles = [
+        panels[0].plot([], [], mark, color=color, fillstyle="none", label=name)[0]
+        for name, (mark, color) in looks.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    figure.alt = "Shares with 95 % intervals, a line a rule. " + "; ".join(words) + "."
     return figure
