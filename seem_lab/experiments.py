@@ -29,7 +29,7 @@ from seem_lab.critics import (
     train_together,
 )
 from seem_lab.maze import MAZE, MAZE_8D
-from seem_lab.problems import DATA
+from seem_lab.provenance import load_recorded
 from seem_lab.transitions import Transitions
 
 TEN, FIVE, THREE = range(100, 110), range(100, 105), range(100, 103)
@@ -219,7 +219,7 @@ def carry_out(job: Job) -> list[dict[str, Any]]:
     torch.set_num_threads(1)
     arm, begin = job.arm, time.process_time()
     name, place, episodes = TASKS[arm.task]
-    data = Transitions.load(DATA / f"{name}.npz").subset(arm.fraction, seed=0)
+    data = load_recorded(name)[0].subset(arm.fraction, seed=0)
     told = RunOptions(
         steps=arm.steps,
         seed=job.seeds[0],

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from seem_lab import experiments, run_store
+from seem_lab import experiments, problems, run_store
 from seem_lab.critics import BehaviourCloningOptions, TD3Options
 from seem_lab.experiments import Arm, Job
 from seem_lab.run_store import RunStore, carry_out_all
@@ -93,4 +93,4 @@ def test_the_table_of_experiments_is_what_it_promises():
     seeds = [seed for job in experiments.jobs() for seed in job.seeds]
     assert min(seeds) == 100
     for task, (name, _, _) in experiments.TASKS.items():
-        assert (experiments.DATA / f"{name}.npz").exists(), task
+        assert (problems.DATA / f"{name}.npz").exists(), task
