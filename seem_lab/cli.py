@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import tyro
 
+from seem_lab.commands.evaluate import evaluate
+from seem_lab.commands.plot import plot
 from seem_lab.commands.record import record
 from seem_lab.commands.report import report
+from seem_lab.commands.seem import seem
+from seem_lab.commands.train import train
 from seem_lab.commands.version import version
 
 COMMANDS = (
+    train,
+    evaluate,
+    seem,
+    plot,
     record,
     report,
     version,
@@ -18,6 +26,11 @@ COMMANDS = (
 def main() -> None:
     """`seem-lab COMMAND ...`; `--help` lists the commands, `COMMAND --help` the options of one."""
     commands = {command.__name__: command for command in COMMANDS}
-    tyro.extras.subcommand_cli_from_dict(
-        commands, prog="seem-lab", description="Why a Q-value blows up, read off one eigenvalue."
-    )
+    try:
+        tyro.extras.subcommand_cli_from_dict(
+            commands,
+            prog="seem-lab",
+            description="Why a Q-value blows up, read off one eigenvalue.",
+        )
+    except (ValueError, OSError) as error:  # bad input: what was expected, what came, the fix; no traceback
+        raise SystemExit(f"seem-lab: {error}") from error

@@ -142,6 +142,20 @@ def load_recorded(name: str | Path) -> tuple[Transitions, Provenance]:
     return Transitions.load(path).scale_actions(*provenance.action_bounds), provenance
 
 
+def read_transitions(name: str | Path) -> Transitions:
+    """The transitions of a recording, checked against its provenance, or of any other `.npz`, which has none.
+
+    Args:
+        name: a file in `data/` without its ending, or the path of an `.npz`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_recorded` and `Transitions.load`.
+    """
+    if str(name).endswith(".npz") and not Path(name).with_suffix(".json").exists():
+        return Transitions.load(name)
+    return load_recorded(name)[0]
+
+
 def read_provenance(path: Path) -> Provenance:
     """What stands in the `.json` beside an `.npz`.
 

@@ -94,10 +94,10 @@ class Agent(ABC, Generic[Options]):
             every call, if it has any); `(N,)` gamma, 0 at a terminal.
 
         Raises:
-            TypeError: a method without critics.
+            ValueError: a method without critics, or states or actions of another length.
         """
         if not self.critics:
-            raise TypeError(f"{type(self).__name__} has no critic, so there is no SEEM to read")
+            raise ValueError(f"{type(self).__name__} has no critic, so there is no SEEM to read")
         batch = Replay.of(data, self.scaling).all()
         action = self.policy(batch.next_state, torch.Generator(self.device).manual_seed(0))
         gamma: float = self.options.gamma  # type: ignore[attr-defined]  # methods with critics have one

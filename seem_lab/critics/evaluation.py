@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 
 from seem_lab.critics.agent import Agent
+from seem_lab.recording import make_environment
 
 Environment = str | Callable[[], gymnasium.Env]
 
@@ -38,8 +39,7 @@ def evaluate(agent: Agent, environment: Environment, episodes: int = 10, seed: i
 
     Args:
         agent: any method's.
-        environment: a Gymnasium id, or a function that makes an environment. Its actions are a box; [-1, 1] is
-            stretched to it.
+        environment: a Gymnasium id, or a function that makes an environment with actions in [-1, 1].
         episodes: how many, each in an environment of its own.
         seed: episode i starts from seed + i; the policy's own chance, if it has any, is drawn from it, too.
 
@@ -59,18 +59,15 @@ def evaluate(agent: Agent, environment: Environment, episodes: int = 10, seed: i
     """
     if episodes < 1:
         raise ValueError(f"episodes must be at least 1, got {episodes}")
-    environments = [make_environment(environment) for _ in range(episodes)]
+    environments = [make(environment) for _ in range(episodes)]
     try:
         check_fit(environments[0], agent.state_dim, agent.action_dim)
-        box = environments[0].action_space
-        middle, half = (box.high + box.low) / 2, (box.high - box.low) / 2  # type: ignore[attr-defined]
         states = np.stack([each.reset(seed=seed + i)[0] for i, each in enumerate(environments)])
         generator = torch.Generator(agent.device).manual_seed(seed)
         returns, lengths = np.zeros(episodes), np.zeros(episodes, dtype=int)
         running = list(range(episodes))
         while running:
-            chosen = agent.act(torch.as_tensor(states), generator).cpu().numpy()
-            actions = (middle + half * chosen).astype(box.dtype)
+            actions = agent.act(torch.as_tensor(states), generator).cpu().numpy()
             for i in list(running):
                 states[i], reward, terminated, truncated, _ = environments[i].step(actions[i])
                 returns[i] += float(reward)
@@ -83,21 +80,13 @@ def evaluate(agent: Agent, environment: Environment, episodes: int = 10, seed: i
             each.close()
 
 
-def make_environment(environment: Environment) -> gymnasium.Env:
+def make(environment: Environment) -> gymnasium.Env:
     """One environment of this id, or from this function.
 
     Raises:
-        ValueError: an id that Gymnasium does not know, or whose packages are missing.
+        ValueError: as `seem_lab.recording.make_environment`.
     """
-    if not isinstance(environment, str):
-        return environment()
-    try:
-        return gymnasium.make(environment)
-    except (gymnasium.error.Error, ImportError) as error:
-        raise ValueError(
-            f"no environment {environment!r}: {error}. Give a Gymnasium id such as Pendulum-v1; Hopper-v5 and its "
-            "like need `pip install seem_lab[control]`"
-        ) from error
+    return make_environment(environment) if isinstance(environment, str) else environment()
 
 
 def check_fit(environment: gymnasium.Env, state_dim: int, action_dim: int) -> None:

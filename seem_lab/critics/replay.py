@@ -90,11 +90,20 @@ class Replay:
         return min(self.added, len(self.rows))
 
     def add(self, state: Values, action: Values, reward: Values, next_state: Values, terminal: Values) -> None:
-        """Store n raw transitions: `(n, state_dim)`, `(n, action_dim)`, `(n,)`, `(n, state_dim)`, `(n,)`."""
+        """Store n raw transitions: `(n, state_dim)`, `(n, action_dim)`, `(n,)`, `(n, state_dim)`, `(n,)`.
+
+        Raises:
+            ValueError: states or actions of another length.
+        """
         s, a, r, s_next, ended = (
             torch.as_tensor(value, dtype=torch.float32, device=self.device)
             for value in (state, action, reward, next_state, terminal)
         )
+        if (s.shape[1], a.shape[1]) != (self.state_dim, self.action_dim):
+            raise ValueError(
+                f"these transitions have states of {s.shape[1]} numbers and actions of {a.shape[1]}, the agent takes "
+                f"{self.state_dim} and {self.action_dim}; give data of the environment that it learns in"
+            )
         columns = [self.scaling.states(s), a, self.scaling.states(s_next)]
         rows = torch.cat([*columns, self.scaling.reward * r[:, None], 1 - ended[:, None]], dim=1)
         places = torch.arange(self.added, self.added + len(rows), device=self.device) % len(self.rows)

@@ -43,9 +43,11 @@ class RunOptions:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto takes CUDA if there is one."""
     tf32: bool = False
-    """CUDA only: matrix products of float32 in TF32, faster, with 10 bits of mantissa in place of 23."""
+    """CUDA only: matrix products of training in TF32, faster, with 10 bits of mantissa in place of 23."""
     bf16: bool = False
-    """Forward passes in bfloat16 (autocast), 8 bits of mantissa; parameters and SEEM stay float32."""
+    """Matrix products of training in bfloat16, 8 bits of mantissa; parameters and SEEM stay float32."""
+    tensorboard: bool = True
+    """Write the table for TensorBoard, too, where that is installed."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "log_every", "seem_transitions", "episodes", "checkpoint_every"):
@@ -83,7 +85,7 @@ class Run:
 
     agent: Agent[Any]
     q_limit: float
-    log: RunLog
+    log: RunLog = field(default_factory=RunLog)
     monitor: SeemMonitor | None = None
     evaluations: dict[int, Evaluation] = field(default_factory=dict)
     crossed_at: int | None = None
@@ -100,3 +102,11 @@ class Run:
         if self.monitor is not None and self.monitor.alarm:
             return "self-exciting"
         return "calm"
+
+    def summary(self) -> str:
+        """The last row in one line: |Q| of its limit, SEEM per parameter, verdict."""
+        row = self.log.rows[-1]
+        parts = [f"|Q| {row['q_max']:.3g} of {self.q_limit:.3g}"] if "q_max" in row else []
+        if self.monitor is not None:
+            parts.append(f"SEEM/P {self.monitor.readings[-1].per_parameter:.2g}")
+        return ", ".join([*parts, self.verdict])
