@@ -136,6 +136,7 @@ def maze() -> Iterator[Arm]:
         for options in (in_maze(True, tau), in_maze(False, tau), CLONING):
             yield line(task, options, seeds=TEN, fraction=fraction)
     for layer_norm in BOTH:
+        yield line("maze 1", in_maze(layer_norm), seeds=FIVE, fraction=0.1)
         yield line("maze 0", in_maze(layer_norm, tau=0.1, behaviour_weight=1.0), seeds=TEN)
         yield line("maze 0", in_maze(layer_norm, behaviour_weight=0.0), seeds=FIVE)
         yield line("maze 0", in_maze(layer_norm, tau=0.005), seeds=FIVE)
@@ -154,18 +155,18 @@ def plug_in_maze() -> Iterator[Arm]:
     for layer_norm in BOTH:
         shared = {**SMALL, "reward_scale": 10.0, "tau": 1.0, "layer_norm": layer_norm}
         yield line(in_maze(layer_norm, behaviour_weight=1.0), 4000, TEN)
-        yield line(CQLOptions(**shared), 2000, THREE)
-        yield line(DiffusionQLOptions(**shared), 2000, THREE)
+        yield line(CQLOptions(**shared, sampled_actions=4), 1500, THREE)
+        yield line(DiffusionQLOptions(**shared), 1500, THREE)
 
 
 def plug_in_control() -> Iterator[Arm]:
     """LayerNorm in every method on a tenth of Hopper's replay, networks and batches as in the maze."""
-    line = partial(Arm, "hopper replay", steps=1500, fraction=0.1, every=500, judged=True)
+    line = partial(Arm, "hopper replay", steps=1000, fraction=0.1, every=500, judged=True)
     for layer_norm in BOTH:
         shared = {**SMALL, "tau": 1.0, "layer_norm": layer_norm}
         yield line(TD3Options(**shared), seeds=FIVE)
         yield line(TD3Options(**shared, behaviour_weight=1.0), seeds=FIVE)
-        yield line(CQLOptions(**shared), seeds=THREE)
+        yield line(CQLOptions(**shared, sampled_actions=4), seeds=THREE)
         yield line(DiffusionQLOptions(**shared), seeds=THREE)
 
 

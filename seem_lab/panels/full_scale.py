@@ -18,6 +18,7 @@ from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 
 FLOOR = 1e-4  # what is smaller, or negative, is drawn at the edge
 LIMITS = (1e-3, 1e3)  # of |Q| / Qlim
+SHOWN = ("step", "q_max", "seem_per_parameter")
 
 
 @cache
@@ -44,16 +45,21 @@ def settings() -> dict[str, pd.DataFrame]:
 
 @dataclass(frozen=True)
 class Scene:
-    """A plain run and one with LayerNorm, up to a share (percent) of their steps; None where none is stored."""
+    """A plain run and one with LayerNorm, up to a share (percent) of the longer one; None where none is stored."""
 
     plain: pd.Series | None
     normed: pd.Series | None
     share: int
 
+    @property
+    def steps(self) -> int:
+        """Of the longer one."""
+        return max(int(run.steps) for run in (self.plain, self.normed) if run is not None)
+
     def seen(self, run: pd.Series) -> pd.DataFrame:
         """The readings so far."""
         trace = tables()[1][int(run.name)]
-        return trace[trace.step <= self.share / 100 * run.steps]
+        return trace[trace.step <= self.share / 100 * self.steps]
 
 
 class FullScale(Panel):
@@ -88,30 +94,29 @@ class FullScale(Panel):
 
     def setup(self, figure: Figure, animate: Callable[..., object]) -> SimpleNamespace:
         left, right = figure.subplots(1, 2)
-        tidy(left, title="largest |Q| / Qlim", x="share of training, %")
-        tidy(right, title="SEEM / P (lower edge: 0.0001 or less)", x="share of training, %")
+        tidy(left, title="largest |Q| / Qlim", x="training step")
+        tidy(right, title="SEEM / P (lower edge: 0.0001 or less)", x="training step")
         left.axhline(1, color="black", linewidth=0.9)
         right.axhline(PRESENT_RULE.seem, color=GREY, linewidth=0.9, linestyle=":")
         looks = (("plain", {"color": ORANGE, "linestyle": "--"}), ("LayerNorm", {"color": BLUE, "linewidth": 2}))
         lines = []
         for axes, limits in ((left, LIMITS), (right, (FLOOR / 2, 1e3))):
             axes.set_yscale("log")
-            axes.set_xlim(0, 101)
             axes.set_ylim(*limits)
             lines += [animate(axes.plot([], [], label=label, **look)[0]) for label, look in looks]
         figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
-        return SimpleNamespace(q=lines[:2], seem=lines[2:])
+        return SimpleNamespace(axes=(left, right), q=lines[:2], seem=lines[2:])
 
     def draw(self, artists: SimpleNamespace, result: Scene) -> None:
+        for axes in artists.axes:
+            if axes.get_xlim() != (0, 1.01 * result.steps):
+                axes.set_xlim(0, 1.01 * result.steps)
         for run, q, seem in zip((result.plain, result.normed), artists.q, artists.seem, strict=True):
-            if run is None:
-                q.set_data([], [])
-                seem.set_data([], [])
-                continue
-            seen = result.seen(run)
-            share = 100 * seen.step / run.steps
-            q.set_data(share, np.clip(seen.q_max / run.q_limit, *LIMITS))
-            seem.set_data(share, np.clip(seen.seem_per_parameter, FLOOR, 1e3))
+            seen = pd.DataFrame(columns=list(SHOWN), dtype=float) if run is None else result.seen(run)[list(SHOWN)]
+            limit = 1.0 if run is None else run.q_limit
+            q.set_data(seen.step, np.clip(seen.q_max / limit, *LIMITS))
+            read = seen.dropna(subset="seem_per_parameter")
+            seem.set_data(read.step, np.clip(read.seem_per_parameter, FLOOR, 1e3))
 
     def sentence(self, result: Scene) -> str:
         parts = []
@@ -120,12 +125,12 @@ class FullScale(Panel):
                 parts.append(f"{label}: no such run is stored.")
                 continue
             seen = result.seen(run)
-            last = seen.iloc[-1]
+            last = seen.dropna(subset="seem_per_parameter").iloc[-1]
             alarm = PRESENT_RULE.step(seen, run.q_limit)
-            passed = run.crossed_at <= last.step
+            passed = run.crossed_at <= seen.step.max()
             q = "no step yet" if np.isnan(seen.q_max.max()) else f"largest |Q| {seen.q_max.max():.3g}"
             parts.append(
-                f"{label}: step {last.step:.0f} of {run.steps}, {q} of {run.q_limit:.3g}, SEEM / P "
+                f"{label}: step {seen.step.max()} of {run.steps}, {q} of {run.q_limit:.3g}, SEEM / P "
                 f"{last.seem_per_parameter:.2g}; "
                 + (f"passed Qlim at step {run.crossed_at:.0f}" if passed else "below Qlim")
                 + ("; no alarm." if np.isnan(alarm) else f"; alarm at step {alarm:.0f}.")
