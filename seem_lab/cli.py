@@ -31,6 +31,7 @@ def main() -> None:
             commands,
             prog="seem-lab",
             description="Why a Q-value blows up, read off one eigenvalue.",
+            config=(tyro.conf.CascadeSubcommandArgs,),
         )
     except (ValueError, OSError) as error:  # bad input: what was expected, what came, the fix; no traceback
         raise SystemExit(f"seem-lab: {error}") from error

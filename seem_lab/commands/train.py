@@ -30,7 +30,6 @@ Method = (
 )
 
 
-@tyro.conf.configure(tyro.conf.ConsolidateSubcommandArgs)
 def train(
     method: Annotated[Method, tyro.conf.arg(name="")],
     data: str,
