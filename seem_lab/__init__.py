@@ -57,7 +57,7 @@ from seem_lab.training import History, clipped, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 from seem_lab.update_maps import UpdateMap
-from seem_lab.validation import InvalidTransitions, Validation, validate
+from seem_lab.validation import Validation, validate
 
 __version__ = "0.1.0.dev0"
 __all__ = [
@@ -70,7 +70,6 @@ __all__ = [
     "Forecast",
     "FrozenKernels",
     "History",
-    "InvalidTransitions",
     "KernelBound",
     "KernelProducts",
     "LiveTarget",

@@ -14,6 +14,7 @@ from seem_lab.recording import Behaviour, Policy
 
 UPRIGHT_ENERGY = 15.0  # energy over the moment of inertia m l^2 / 3: angular velocity^2 / 2 + 15 cos(theta)
 MAX_TORQUE = 2.0
+WEIGHTS = 0.3  # standard deviation of the weights of a random linear policy
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,12 @@ def pump_and_balance(rng: np.random.Generator) -> Policy:
     return policy
 
 
-def random_linear(state_dim: int, action_dim: int, *, scale: float = 0.3) -> Behaviour:
-    """Weak policies: `tanh(W s)`, every entry of W drawn anew for each episode from N(0, scale^2).
+def random_linear(state_dim: int, action_dim: int) -> Behaviour:
+    """Weak policies: `tanh(W s)`, every entry of W drawn anew for each episode from N(0, .3^2).
 
     Args:
         state_dim: entries of a state.
         action_dim: entries of an action.
-        scale: standard deviation of the weights.
 
     Returns:
         A behaviour for `seem_lab.recording.record`.
@@ -72,7 +72,7 @@ def random_linear(state_dim: int, action_dim: int, *, scale: float = 0.3) -> Beh
     """
 
     def behaviour(rng: np.random.Generator) -> Policy:
-        weights = rng.normal(0, scale, (action_dim, state_dim))
+        weights = rng.normal(0, WEIGHTS, (action_dim, state_dim))
         return lambda state: np.tanh(weights @ state)
 
     return behaviour

@@ -95,7 +95,12 @@ def interact(env: gymnasium.Env, behaviour: Behaviour, *, noise: float, seed: in
         behaviour: draws the policy of an episode.
         noise: standard deviation of the noise on every action.
         seed: of the environment, and of one generator for the policies and the noise.
+
+    Raises:
+        ValueError: noise below 0, at the first step.
     """
+    if not 0 <= noise < math.inf:
+        raise ValueError(f"noise is a standard deviation, 0 or more, got {noise}")
     rng = np.random.default_rng(seed)
     state, _ = env.reset(seed=seed)
     while True:
@@ -110,13 +115,12 @@ def interact(env: gymnasium.Env, behaviour: Behaviour, *, noise: float, seed: in
         state, _ = env.reset()
 
 
-def collect(steps: Iterator[Step], n: int, *, show: bool = True) -> Recording:
-    """The first n of these steps.
+def collect(steps: Iterator[Step], n: int) -> Recording:
+    """The first n of these steps; a progress bar appears once it takes longer than three seconds.
 
     Args:
         steps: see `interact`.
         n: number of transitions.
-        show: a progress bar once it takes longer than three seconds.
 
     Returns:
         The recording, float32.
@@ -127,7 +131,7 @@ def collect(steps: Iterator[Step], n: int, *, show: bool = True) -> Recording:
     if n < 1:
         raise ValueError(f"record at least one transition, got {n}")
     rows, returns, total = [], [], 0.0
-    with LateBar(n, desc="recording", unit="step", show=show) as bar:
+    with LateBar(n, desc="recording", unit="step") as bar:
         for step in islice(steps, n):
             rows.append(step)
             total += step.reward
@@ -162,6 +166,4 @@ def record(env: gymnasium.Env, behaviour: Behaviour, n: int, *, noise: float, se
         >>> len(recording.transitions), len(recording.returns)               # the second episode is cut short
         (300, 1)
     """
-    if not 0 <= noise < math.inf:
-        raise ValueError(f"noise is a standard deviation, 0 or more, got {noise}")
     return collect(interact(env, behaviour, noise=noise, seed=seed), n)

@@ -132,6 +132,14 @@ def test_the_command_says_what_it_cannot_do(tmp_path: Path) -> None:
         record_command("Hopper-v5", tmp_path / "a.npz", "script")
     with pytest.raises(SystemExit, match="Nowhere"):
         record_command("Nowhere-v0", tmp_path / "a.npz")
+    with pytest.raises(SystemExit, match=r"ends in \.npz, in a folder that exists"):
+        record_command("Pendulum-v1", tmp_path / "a.csv")
+    with pytest.raises(SystemExit, match=r"ends in \.npz, in a folder that exists"):
+        record_command("Pendulum-v1", tmp_path / "nowhere" / "a.npz")
+    for bad, words in (({"steps": 0}, "at least one transition"), ({"noise": -0.5}, "noise is a standard deviation")):
+        with pytest.raises(SystemExit, match=words):
+            record_command("Pendulum-v1", tmp_path / "a.npz", **bad)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_next_states_are_stored_once_and_come_back_to_the_bit(tmp_path: Path) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import gymnasium
 import tyro
 
-from seem_lab.behaviours import SCRIPTS, random_linear
+from seem_lab.behaviours import SCRIPTS, Script, random_linear
 from seem_lab.online import NOISE, START, follow_agent, learn_online, online_td3
 from seem_lab.provenance import save_recording
-from seem_lab.recording import Recording, collect, dimensions, interact, make_environment
+from seem_lab.recording import Step, collect, dimensions, interact, make_environment
 
 WEAK_NOISE = 0.5
 
@@ -39,16 +40,20 @@ def record(
             given.
         seed: of everything drawn.
     """
-    if behaviour == "script" and environment not in SCRIPTS:
+    if out.suffix != ".npz" or not out.absolute().parent.is_dir():
+        raise SystemExit(f"{out}: give a file that ends in .npz, in a folder that exists")
+    script = SCRIPTS.get(environment) if behaviour == "script" else None
+    if behaviour == "script" and script is None:
         raise SystemExit(f"no controller is written for {environment}, only for {', '.join(SCRIPTS)}")
-    settings = SCRIPTS[environment].settings if behaviour == "script" else {}
+    settings = script.settings if script else {}
+    if noise is None:
+        noise = script.noise if script else WEAK_NOISE if behaviour == "random" else NOISE
     try:
         env = make_environment(environment, **settings)
+        lived, words = _lived(env, script, behaviour, steps, train, noise, seed)
+        recording = collect(lived, steps)
     except ValueError as error:
         raise SystemExit(str(error)) from error
-    usual = {"random": WEAK_NOISE, "script": SCRIPTS[environment].noise if behaviour == "script" else 0.0}
-    noise = usual.get(behaviour, NOISE) if noise is None else noise
-    recording, words = _recorded(env, behaviour, steps, train, noise, seed)
     command = f"seem-lab record {environment} {out.name} --behaviour {behaviour} --steps {steps}"
     command += f" --train {train}" * (behaviour == "td3") + f" --noise {noise:g} --seed {seed}"
     save_recording(recording, out, env=env, command=command, behaviour=words, noise=noise, seed=seed, settings=settings)
@@ -58,22 +63,19 @@ def record(
     print(f"return of {len(returns)} whole episodes: {told}")
 
 
-def _recorded(
-    env: gymnasium.Env, behaviour: str, steps: int, train: int, noise: float, seed: int
-) -> tuple[Recording, str]:
-    """The recording and its behaviour in words."""
+def _lived(
+    env: gymnasium.Env, script: Script | None, behaviour: str, steps: int, train: int, noise: float, seed: int
+) -> tuple[Iterator[Step], str]:
+    """The steps to be recorded, and in words who takes them."""
     learning = f"TD3 that learns online, one update a step after {START} uniform actions"
     if behaviour == "replay":
-        return collect(
-            learn_online(env, online_td3(env, seed), capacity=steps, seed=seed, noise=noise), steps
-        ), learning
+        return learn_online(env, online_td3(env, seed), capacity=steps, seed=seed, noise=noise), learning
     if behaviour == "td3":
         agent = online_td3(env, seed)
         collect(learn_online(env, agent, capacity=train, seed=seed), train)
-        source, words = follow_agent(agent), f"the policy that {train} steps left: {learning}"
-    elif behaviour == "script":
-        assert env.spec is not None
-        source, words = SCRIPTS[env.spec.id].behaviour, SCRIPTS[env.spec.id].words
+        acts, words = follow_agent(agent), f"the policy that {train} steps left: {learning}"
+    elif script:
+        acts, words = script.behaviour, script.words
     else:
-        source, words = random_linear(*dimensions(env)), "tanh of a random linear map, a new one in each episode"
-    return collect(interact(env, source, noise=noise, seed=seed), steps), words
+        acts, words = random_linear(*dimensions(env)), "tanh of a random linear map, a new one in each episode"
+    return interact(env, acts, noise=noise, seed=seed), words
