@@ -154,7 +154,7 @@ def plug_in_maze() -> Iterator[Arm]:
     line = partial(Arm, "maze 0", every=500, judged=True)
     for layer_norm in BOTH:
         shared = {**SMALL, "reward_scale": 10.0, "tau": 1.0, "layer_norm": layer_norm}
-        yield line(in_maze(layer_norm, behaviour_weight=1.0), 4000, TEN)
+        yield line(in_maze(layer_norm, behaviour_weight=1.0), 4000, FIVE)
         yield line(CQLOptions(**shared, sampled_actions=4), 1500, THREE)
         yield line(DiffusionQLOptions(**shared), 1500, THREE)
 

@@ -31,7 +31,9 @@ def test_q_and_seem_stand_side_by_side(readings):
     assert list(left.lines[1].get_ydata())[1:] == [5.0, 50.0]
     assert list(left.lines[2].get_ydata()) == [10.0, 10.0]  # the limit
     assert list(right.lines[0].get_ydata()) == [0.1, 1e-4]  # negative at the edge, missing left out
-    assert "calm: largest |Q| 2, SEEM over P at the end -1; wild: largest |Q| 50, SEEM over P at the end 10" in figure.alt
+    assert (
+        "calm: largest |Q| 2, SEEM over P at the end -1; wild: largest |Q| 50, SEEM over P at the end 10" in figure.alt
+    )
 
 
 def test_recorded_traces_are_relative_to_the_limit(runs, readings):
@@ -55,7 +57,9 @@ def test_scores_have_a_bar_and_a_mark_a_method():
     bars = [list(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
     assert bars == [[0.7, 1.0], [0.0, 0.1], [0.2, 0.8]]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["easy", "hard"]
-    assert "easy: LayerNorm 0.90 [0.70, 1.00], plain 0.00 [0.00, 0.10]; hard: LayerNorm 0.50 [0.20, 0.80]." in figure.alt
+    assert (
+        "easy: LayerNorm 0.90 [0.70, 1.00], plain 0.00 [0.00, 0.10]; hard: LayerNorm 0.50 [0.20, 0.80]." in figure.alt
+    )
 
 
 def test_with_and_without_has_a_mark_a_seed(runs):
