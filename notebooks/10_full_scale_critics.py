@@ -187,6 +187,7 @@ SETTINGS = {
     "data 0": ("maze 0", 1.0, 1.0, 0.5),
     "data 1": ("maze 1", 1.0, 1.0, 0.5),
     "10 % of data 0": ("maze 0", 0.1, 1.0, 0.5),
+    "10 % of data 1": ("maze 1", 0.1, 1.0, 0.5),
     "8-D action, data 0, τ .1": ("maze8 0", 1.0, 0.1, 0.5),
     "8-D action, data 1, τ .1": ("maze8 1", 1.0, 0.1, 0.5),
     "data 0, τ .1, full behaviour term": ("maze 0", 1.0, 0.1, 1.0),
@@ -211,7 +212,17 @@ for name, (task, fraction, tau, weight) in SETTINGS.items():
 plotting.scores_by_setting(rows)
 
 # %% [markdown]
-# TEXT2
+# - **On both data sets LayerNorm is far ahead.** Its policies arrive in nearly every episode. Without it none does, on
+#   20 of 20 seeds, and every critic is more than ten times beyond the largest possible value. Cloning arrives on a few
+#   seeds.
+# - **With a tenth of the data it is not** told apart from zero on data 0: one seed of ten arrives. (The tenth holds 400
+#   transitions, 3 of them at the goal.) TEXT2b An earlier measurement on another tenth had found nine in ten. $|Q|$ is small in
+#   these runs, too. *A small value is not yet a right value.*
+# - **With an 8-D action** (four pairs of thrusters that push together) and $\tau = 0.1$ LayerNorm keeps $|Q|$ in bounds and
+#   rarely arrives. Both differences hold zero. On data 0 cloning does as well.
+# - **In a mild setting plain TD3+BC is better.** With $\tau = 0.1$ and the full behaviour term nothing diverges. Then plain
+#   arrives on every seed, and LayerNorm on two of five. There it solves a problem that is not there.
+# - **Without a behaviour term LayerNorm fails as well**, with values in bounds. It does not keep the policy near the data.
 
 # %% [markdown]
 # ## 3 Hopper and HalfCheetah
@@ -260,11 +271,11 @@ for task in experiments.WEAK:
 # ### How fast the target follows
 
 # %%
-rates = runs[(runs.part == "rates") | ((runs.part == "crossing") & runs.task.isin(experiments.WEAK))]
+slow = runs[(runs.part == "rates") | ((runs.part == "crossing") & (runs.task == "hopper weak"))]
 titles = {}
-for (task, tau), group in rates.groupby(["task", "tau"]):
+for (task, tau), group in slow.groupby(["task", "tau"]):
     titles[f"{task}, τ = {tau:g}"] = group
-for line in evidence.summary(rates[rates.part == "rates"]).itertuples():
+for line in evidence.summary(slow[slow.part == "rates"]).itertuples():
     what = "LayerNorm" if line.layer_norm else "plain"
     print(f"{line.task}, tau {line.tau:g}, {what}: {line.crossed} of {line.seeds} pass Qlim;", end=" ")
     print(f"largest |Q| over Qlim {line.over_limit:.2g}")
@@ -340,18 +351,18 @@ print(f"lead in steps: median {lead.median():.0f}, from {lead.min():.0f} to {lea
 # %%
 design = watched[evidence.design_seeds(watched)]
 judge = watched.drop(design.index)
-found, said = {"runs that set the rule": {}, "runs that judge it": {}}, []
 rules = {"present rule": evidence.PRESENT_RULE}
 rules |= {name: evidence.best_rule(family, design, readings) for name, family in evidence.FAMILIES.items()}
+rates = {}
 for name, rule in rules.items():
-    for title, group in (("runs that set the rule", design), ("runs that judge it", judge)):
-        outcome = evidence.alarms(rule, group, readings)
-        found[title][name] = evidence.caught_and_false(outcome)
-    plain = evidence.caught_and_false(evidence.alarms(rule, judge[~judge.layer_norm], readings))
-    hit, false = found["runs that judge it"][name]
-    print(f"{name}: {rule}")
-    print(f"   on the judging seeds: caught {hit}, false alarms {false}, among plain runs alone {plain[1]}")
-plotting.alarm_rates(found)
+    set_on, judged_on = (evidence.alarms(rule, group, readings) for group in (design, judge))
+    rates[name] = {"runs that set the rule": evidence.caught_and_false(set_on)}
+    rates[name]["runs that judge it"] = hit, false = evidence.caught_and_false(judged_on)
+    plain = evidence.caught_and_false(judged_on[~judged_on.layer_norm])[1]
+    lead = (judged_on.crossed_at - judged_on.alarm_at)[judged_on.outcome == "caught"].median()
+    limits = {key: value for key, value in vars(rule).items() if value not in (float("-inf"), 1)}
+    print(f"{name}, {limits}: caught {hit}, false alarms {false}, of plain runs {plain}; lead {lead:.0f} steps")
+plotting.alarm_rates(rates)
 
 # %% [markdown]
 # TEXT6

@@ -119,8 +119,8 @@ def crossing() -> Iterator[Arm]:
     for fraction in (1.0, 0.1, 0.01):
         yield Arm("hopper replay", control(False), 1500, FIVE, fraction, every=25)
         yield Arm("hopper replay", control(True), 1500, FIVE, fraction, every=150)
-    for layer_norm in BOTH:
-        yield Arm("pendulum", control(layer_norm), 1000, FIVE, every=100)
+    yield Arm("pendulum", control(False), 3000, FIVE, every=100)
+    yield Arm("pendulum", control(True), 1000, FIVE, every=100)
 
 
 def maze() -> Iterator[Arm]:
@@ -137,7 +137,7 @@ def maze() -> Iterator[Arm]:
             yield line(task, options, seeds=TEN, fraction=fraction)
     for layer_norm in BOTH:
         yield line("maze 1", in_maze(layer_norm), seeds=FIVE, fraction=0.1)
-        yield line("maze 0", in_maze(layer_norm, tau=0.1, behaviour_weight=1.0), seeds=TEN)
+        yield line("maze 0", in_maze(layer_norm, tau=0.1, behaviour_weight=1.0), seeds=FIVE)
         yield line("maze 0", in_maze(layer_norm, behaviour_weight=0.0), seeds=FIVE)
         yield line("maze 0", in_maze(layer_norm, tau=0.005), seeds=FIVE)
 
@@ -145,8 +145,7 @@ def maze() -> Iterator[Arm]:
 def rates() -> Iterator[Arm]:
     """Slower target networks on Hopper, for the alarm: runs that diverge late, or not within their steps."""
     yield Arm("hopper weak", control(False, tau=0.1), 1500, FIVE)
-    yield Arm("hopper weak", control(False, tau=0.005), 3000, FIVE, every=100)
-    yield Arm("hopper weak", control(True, tau=0.1), 1500, FIVE, every=150)
+    yield Arm("hopper weak", control(False, tau=0.005), 2000, THREE, every=100)
 
 
 def plug_in_maze() -> Iterator[Arm]:
@@ -155,8 +154,8 @@ def plug_in_maze() -> Iterator[Arm]:
     for layer_norm in BOTH:
         shared = {**SMALL, "reward_scale": 10.0, "tau": 1.0, "layer_norm": layer_norm}
         yield line(in_maze(layer_norm, behaviour_weight=1.0), 4000, FIVE)
-        yield line(CQLOptions(**shared, sampled_actions=4), 1500, THREE)
-        yield line(DiffusionQLOptions(**shared), 1500, THREE)
+        yield line(CQLOptions(**shared, sampled_actions=4), 1000, THREE)
+        yield line(DiffusionQLOptions(**shared), 1000, THREE)
 
 
 def plug_in_control() -> Iterator[Arm]:
