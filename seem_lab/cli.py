@@ -10,6 +10,7 @@ from seem_lab.commands.doctor import doctor
 from seem_lab.commands.evaluate import evaluate
 from seem_lab.commands.plot import plot
 from seem_lab.commands.record import record
+from seem_lab.commands.report import report
 from seem_lab.commands.seem import seem
 from seem_lab.commands.train import train
 
@@ -19,6 +20,7 @@ COMMANDS = (
     evaluate,
     seem,
     plot,
+    report,
     claims,
     app,
     doctor,

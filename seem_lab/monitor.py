@@ -56,7 +56,7 @@ class SeemMonitor:
     The alarm: `SEEM / P > threshold` and `SEEM / ||A||_F > threshold` in `patience` readings in a row, or a value that
     is not finite. It detects a self-exciting phase, which is no verdict that |Q| will pass every limit: on fresh runs
     it also fired in some that stayed bounded, LayerNorm among them, and it missed slow explosions of small networks.
-    The rates are in the README; `tests/benchmarks/alarm_rates.py` measures them.
+    Lesson 10 judges it on stored runs of critics, `tests/benchmarks/alarm_rates.py` on the toy walk.
 
     Networks are read in eval mode (dropout off, running statistics of batch norm), with the current parameters.
 

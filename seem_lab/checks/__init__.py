@@ -16,12 +16,14 @@ from seem_lab.checks.lesson_09 import (
     check_slow_target,
     check_target_map,
 )
+from seem_lab.checks.lesson_10 import check_behaviour_loss, check_threshold, check_value_of_a_path
 from seem_lab.checks.lesson_11 import check_median_interval, check_outcome, check_verdict
 
 __all__ = [
     "Check",
     "check_adam_moves",
     "check_auroc",
+    "check_behaviour_loss",
     "check_bootstrap_moves",
     "check_clock_against_constant",
     "check_closed_form",
@@ -51,7 +53,9 @@ __all__ = [
     "check_tanh_kernel",
     "check_target_map",
     "check_td_error",
+    "check_threshold",
     "check_threshold_gamma",
+    "check_value_of_a_path",
     "check_verdict",
     "check_wide_response",
     "compare",

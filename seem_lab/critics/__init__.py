@@ -16,6 +16,7 @@ from seem_lab.critics.options import CriticOptions, PolicyOptions
 from seem_lab.critics.replay import Batch, Replay, Scaling
 from seem_lab.critics.run import Run, RunOptions
 from seem_lab.critics.td3 import TD3, TD3Options
+from seem_lab.critics.together import train_together
 from seem_lab.critics.trainer import train_agent
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "agent_for",
     "evaluate",
     "train_agent",
+    "train_together",
 ]

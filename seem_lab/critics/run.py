@@ -38,6 +38,8 @@ class RunOptions:
     """Of an evaluation."""
     checkpoint_every: int = 1000
     """Steps between checkpoints; a run that overflows goes back to the last one."""
+    stop_above: float = 0.0
+    """A run whose |Q| has passed this many times Qlim is over at its next row of the table; 0 for never."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; auto takes CUDA if there is one."""
     tf32: bool = False

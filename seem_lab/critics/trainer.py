@@ -70,7 +70,7 @@ def train_agent(
         >>> run.verdict, [reading.step for reading in run.monitor.readings]
         ('calm', [0, 10, 20])
     """
-    trainer = _Trainer(options, data, run or RunOptions(), environment, None if folder is None else Path(folder))
+    trainer = Trainer(options, data, run or RunOptions(), environment, None if folder is None else Path(folder))
     try:
         trainer.begin(resume)
         trainer.go(show)
@@ -80,7 +80,7 @@ def train_agent(
     return trainer.result
 
 
-class _Trainer:
+class Trainer:
     """One run: its agent, its data on the device, and what is due when."""
 
     def __init__(
@@ -139,7 +139,7 @@ class _Trainer:
         """All steps, and what is due between them."""
         agent, run, result = self.result.agent, self.run, self.result
         with LateBar(run.steps, desc="training", unit="step", done=agent.updates, show=show) as bar:
-            while agent.updates < run.steps and result.overflowed_at is None:
+            while self.going:
                 batch = self.replay.sample(self.options.batch_size, agent.generator)
                 with arithmetic(self.device, tf32=run.tf32, bf16=run.bf16):
                     self.recent.append(agent.update(batch))
@@ -147,6 +147,13 @@ class _Trainer:
                 if self.due():
                     self.look()
                     bar.note(result.summary())
+
+    @property
+    def going(self) -> bool:
+        """Whether steps are left, nothing has overflowed and |Q| has not passed `stop_above` times Qlim."""
+        run, result = self.run, self.result
+        passed = run.stop_above > 0 and result.q_max > run.stop_above * result.q_limit
+        return result.agent.updates < run.steps and result.overflowed_at is None and not passed
 
     def due(self) -> bool:
         """Whether there is anything to do after this step."""

@@ -3,6 +3,7 @@
 from seem_lab.panels.adam import Adam
 from seem_lab.panels.blow_up import BlowUp
 from seem_lab.panels.forecast_game import ForecastGame
+from seem_lab.panels.full_scale import FullScale
 from seem_lab.panels.kernel_map import KernelMap
 from seem_lab.panels.kernel_ray import KernelRay
 from seem_lab.panels.linear import Linear
@@ -17,6 +18,7 @@ __all__ = [
     "Adam",
     "BlowUp",
     "ForecastGame",
+    "FullScale",
     "KernelMap",
     "KernelRay",
     "Linear",

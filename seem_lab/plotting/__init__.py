@@ -18,6 +18,13 @@ from seem_lab.plotting.forecasts import (
     forecast_errors,
     forecast_intervals,
 )
+from seem_lab.plotting.full_scale import (
+    alarm_rates,
+    q_and_seem,
+    recorded_traces,
+    scores_by_setting,
+    with_and_without,
+)
 from seem_lab.plotting.growth import (
     error_and_inverse,
     kernel_exponents,
@@ -83,6 +90,7 @@ from seem_lab.plotting.stability import (
 __all__ = [
     "LessonFigure",
     "adam_step_sizes",
+    "alarm_rates",
     "alarms_and_misses",
     "auroc_over_time",
     "climb_exponents",
@@ -123,13 +131,16 @@ __all__ = [
     "phase_diagram",
     "predicted_and_measured",
     "predicted_rates",
+    "q_and_seem",
     "q_through_training",
     "ratio_through_training",
+    "recorded_traces",
     "remedies_chart",
     "residual_by_size",
     "residual_distribution",
     "response_along_ray",
     "scaling_orders",
+    "scores_by_setting",
     "seem_along_runs",
     "seem_and_crashes",
     "seem_at_start",
@@ -153,4 +164,5 @@ __all__ = [
     "value_maps",
     "walk_picture",
     "width_convergence",
+    "with_and_without",
 ]
