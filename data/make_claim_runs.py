@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 from torch.nn.utils import parameters_to_vector
-from tqdm.auto import tqdm
 
 import seem_lab as sl
+from seem_lab.progress import LateBar
 
 FOLDER = Path(__file__).resolve().parent
 SEEDS = range(24)
@@ -34,6 +35,14 @@ DISTANCES = torch.logspace(2, 5, 31, dtype=torch.float64)  # from x0, along a ra
 FACTORS = (100.0, 1000.0)  # of the weights
 
 
+def watched(items: Sequence[Any], desc: str) -> Iterator[Any]:
+    """The items, with a bar if they take long."""
+    with LateBar(len(items), desc=desc, unit="run") as bar:
+        for item in items:
+            yield item
+            bar.update()
+
+
 def state(network: nn.Module, walk: sl.Problem) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """TD error `(N,)`, index of each greedy next action `(N,)`, parameters `(P,)`."""
     choice, q_next = walk.greedy(network)
@@ -41,10 +50,10 @@ def state(network: nn.Module, walk: sl.Problem) -> tuple[torch.Tensor, torch.Ten
     return u, choice, parameters_to_vector(network.parameters()).detach().clone()
 
 
-def one_step(seeds: Iterable[int] = SEEDS) -> pd.DataFrame:
+def one_step(seeds: Sequence[int] = SEEDS) -> pd.DataFrame:
     """Every fifth step of runs that blow up: the change of the TD error against what the kernel predicts."""
     rows = []
-    for seed in tqdm(seeds, desc="one step", leave=False):
+    for seed in watched(seeds, "one step"):
         network, walk = sl.mlp(4, HIDDEN[2], seed=1000 + seed), sl.toy_walk(seed)
         eps = sl.step_size(LR, walk.n)
         for step in range(0, STEPS, LOOK_EVERY):
@@ -72,7 +81,7 @@ def one_step(seeds: Iterable[int] = SEEDS) -> pd.DataFrame:
 def settling(depths: Iterable[int] = HIDDEN, seeds: Iterable[int] = SETTLING_SEEDS) -> pd.DataFrame:
     """One row a run that blows up: what still changes between ten times the error's minimum and the last step."""
     rows = []
-    for depth, seed in tqdm(list(product(depths, seeds)), desc="settling", leave=False):
+    for depth, seed in watched(list(product(depths, seeds)), "settling"):
         walk = sl.toy_walk(seed)
         run = sl.train(sl.mlp(4, HIDDEN[depth], seed=1000 + seed), walk, lr=LR, steps=STEPS, progress=False)
         if run.diverged:
@@ -137,7 +146,7 @@ def last_switches(depths: Iterable[int] = HIDDEN, seeds: Sequence[int] = SWITCH_
     """One row a run that blows up: when a greedy next action changed for the last time."""
     rows = []
     stacks = [seeds[first : first + STACK] for first in range(0, len(seeds), STACK)]
-    for depth, some in tqdm(list(product(depths, stacks)), desc="last switches", leave=False):
+    for depth, some in watched(list(product(depths, stacks)), "last switches"):
         networks = [sl.mlp(4, HIDDEN[depth], seed=1000 + seed) for seed in some]
         runs = sl.train_stacked(networks, [sl.toy_walk(seed) for seed in some], lr=LR, steps=STEPS)
         for seed, run in zip(some, runs, strict=True):

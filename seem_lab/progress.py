@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -13,7 +14,8 @@ PATIENCE = 3.0  # seconds before the bar appears
 class LateBar:
     """A tqdm bar that appears once the work has taken three seconds, and goes when the work is done.
 
-    (tqdm's own `delay` leaves a bar behind in a notebook even when the work was short.)
+    (tqdm's own `delay` leaves a bar behind in a notebook even when the work was short, and in a notebook tqdm does not
+    look at its variable TQDM_DISABLE. This bar does.)
 
     Args:
         total: how many updates there will be; None if that is not known.
@@ -30,7 +32,7 @@ class LateBar:
 
     def __init__(self, total: int | None, *, desc: str, unit: str, done: int = 0, show: bool = True) -> None:
         self._settings: dict[str, Any] = {"total": total, "desc": desc, "unit": unit, "leave": False}
-        self._show = show
+        self._show = show and not os.environ.get("TQDM_DISABLE")
         self._begin = time.monotonic()
         self._done, self._note = done, ""
         self._bar: tqdm | None = None

@@ -128,7 +128,7 @@ def test_made_again_agrees_or_says_by_how_much_not(rerun):
         rerun.compare(made.assign(seed=[0, 1, 3]))
 
 
-@pytest.mark.parametrize("name", ["self-excitation", "order-adam", "bounded-kernel"])
+@pytest.mark.parametrize("name", ["settled-actions", "order-adam", "bounded-kernel"])
 def test_quick_checks_agree_with_what_is_stored(name, capsys):
     command(run=(name,), check=True)
     assert f"{name}: agrees" in capsys.readouterr().out

@@ -19,8 +19,9 @@ class Bar:
         self.closed = True
 
 
-def work(monkeypatch, patience, show=True):
+def work(monkeypatch, patience, show=True, disabled=""):
     Bar.made = []
+    monkeypatch.setenv("TQDM_DISABLE", disabled)
     monkeypatch.setattr(progress, "tqdm", Bar)
     monkeypatch.setattr(progress, "PATIENCE", patience)
     with progress.LateBar(5, desc="counting", unit="number", show=show) as bar:
@@ -42,3 +43,8 @@ def test_long_work_makes_one_that_knows_what_was_done_and_goes(monkeypatch):
 
 def test_none_where_none_is_wanted(monkeypatch):
     assert work(monkeypatch, patience=-1.0, show=False) == []
+
+
+def test_none_where_the_environment_forbids_bars(monkeypatch):
+    """`make test` and build.py do: on a slow machine a bar would be one output more."""
+    assert work(monkeypatch, patience=-1.0, disabled="1") == []

@@ -139,7 +139,7 @@ CLAIMS = (
         weigh=_order_sgd,
         rerun=Rerun(
             "two layers, seed 4",
-            seconds=10,
+            seconds=1,
             again=_exponents_again,
             stored=lambda: table("exponents.csv"),
             keys=("depth", "bias", "seed"),
@@ -156,7 +156,7 @@ CLAIMS = (
         weigh=_norm_sgd,
         rerun=Rerun(
             "two layers, seeds 3 and 4",
-            seconds=4,
+            seconds=1,
             again=lambda: script("make_claim_runs").settling([2], [3, 4]),
             stored=lambda: table("settling.csv"),
             keys=("depth", "seed"),
@@ -172,7 +172,7 @@ CLAIMS = (
         weigh=_order_adam,
         rerun=Rerun(
             "two layers, seeds 0 to 3, the first 300 steps",
-            seconds=3,
+            seconds=1,
             again=_adam_again,
             stored=_adam_stored,
             keys=("seed", "step"),
@@ -188,7 +188,7 @@ CLAIMS = (
         weigh=_crash_step,
         rerun=Rerun(
             "two layers, learning rate .02, seeds 500 to 503",
-            seconds=6,
+            seconds=1,
             again=_forecasts_again,
             stored=lambda: table("forecasts.csv"),
             keys=("depth", "lr", "multiple", "seed"),

@@ -96,7 +96,7 @@ CLAIMS = (
         weigh=_bounded_kernel,
         rerun=Rerun(
             "seeds 0 to 5",
-            seconds=2,
+            seconds=1,
             again=lambda: script("make_claim_runs").kernel_growth(range(6)),
             stored=lambda: table("kernel_growth.csv"),
             keys=("depth", "layer_norm", "seed"),
@@ -112,7 +112,7 @@ CLAIMS = (
         weigh=_stops,
         rerun=Rerun(
             "one hidden layer, with and without, seeds 0 and 1, whole runs",
-            seconds=10,
+            seconds=15,
             again=_rescue_again,
             stored=lambda: table("layer_norm.csv"),
             keys=KEYS,
@@ -128,7 +128,7 @@ CLAIMS = (
         weigh=_unbiased,
         rerun=Rerun(
             "plain and LayerNorm, seed 0",
-            seconds=8,
+            seconds=6,
             again=_bias_again,
             stored=lambda: table("remedies.csv").fillna({"strength": ""}),
             keys=REMEDY_KEYS,

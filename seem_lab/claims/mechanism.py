@@ -70,7 +70,7 @@ CLAIMS = (
         weigh=_self_excitation,
         rerun=Rerun(
             "one-step law, seeds 0 and 1",
-            seconds=3,
+            seconds=4,
             again=lambda: script("make_claim_runs").one_step([0, 1]),
             stored=lambda: table("one_step.csv"),
             keys=("seed", "step"),
@@ -86,7 +86,7 @@ CLAIMS = (
         weigh=_settled_actions,
         rerun=Rerun(
             "two layers, seeds 200 to 219",
-            seconds=5,
+            seconds=1,
             again=lambda: script("make_claim_runs").last_switches([2], range(200, 220)),
             stored=lambda: table("last_switches.csv"),
             keys=("depth", "seed"),
@@ -102,7 +102,7 @@ CLAIMS = (
         weigh=_settled_kernel,
         rerun=Rerun(
             "three layers, seeds 0 and 1",
-            seconds=7,
+            seconds=3,
             again=lambda: script("make_claim_runs").settling([3], [0, 1]),
             stored=lambda: table("settling.csv"),
             keys=("depth", "seed"),

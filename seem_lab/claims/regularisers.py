@@ -83,7 +83,7 @@ CLAIMS = (
         weigh=_regularisers,
         rerun=Rerun(
             "weight decay .01 and dropout .1, seeds 0 and 1",
-            seconds=15,
+            seconds=7,
             again=_regularisers_again,
             stored=lambda: table("remedies.csv").fillna({"strength": ""}),
             keys=REMEDY_KEYS,
@@ -100,7 +100,7 @@ CLAIMS = (
         weigh=_slow_target,
         rerun=Rerun(
             "discount .99, no target network (the runs it is measured against)",
-            seconds=8,
+            seconds=1,
             again=_phase_again,
             stored=lambda: table("phase_diagram.csv.gz"),
             keys=("gamma", "tau", "seed"),

@@ -68,7 +68,7 @@ CLAIMS = (
         lesson="04",
         files=("early_warning.csv",),
         weigh=_sign,
-        rerun=_rerun(range(4), seconds=3),
+        rerun=_rerun(range(4), seconds=2),
     ),
     Claim(
         name="early",
@@ -77,6 +77,6 @@ CLAIMS = (
         lesson="04",
         files=("early_warning.csv",),
         weigh=_early,
-        rerun=_rerun(range(100, 104), seconds=3),
+        rerun=_rerun(range(100, 104), seconds=2),
     ),
 )

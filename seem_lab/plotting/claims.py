@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -11,13 +12,13 @@ from seem_lab.claims import Claim, Finding, Verdict
 from seem_lab.plotting.figure import BLUE, GREEN, GREY, ORANGE, LessonFigure, tidy
 
 # Told by shape and by words; the colour only repeats it.
-MARKS = {
+MARKS: dict[Verdict, dict[str, Any]] = {
     Verdict.HOLDS: {"marker": "o", "color": GREEN, "fillstyle": "full"},
     Verdict.LIMITED: {"marker": "o", "color": BLUE, "fillstyle": "left", "markerfacecoloralt": "white"},
     Verdict.NOT_SEEN: {"marker": "X", "color": ORANGE, "fillstyle": "full"},
     Verdict.NOT_TESTED: {"marker": "o", "color": GREY, "fillstyle": "none"},
 }
-OUTCOMES = {
+OUTCOMES: dict[str, dict[str, Any]] = {
     "yes": {"marker": "s", "color": BLUE, "fillstyle": "full"},
     "open": {"marker": "s", "color": GREY, "fillstyle": "none"},
     "no": {"marker": "x", "color": ORANGE, "fillstyle": "full"},
