@@ -215,8 +215,8 @@ panels.BlowUp(seed=SEED)
 # | 07 | [LayerNorm](07_layer_norm.ipynb) | Why does a normalisation layer break the loop? |
 # | 08 | [remedies](08_remedies.ipynb) | What else helps, what does not? |
 # | 09 | [target networks and momentum](09_target_networks_and_momentum.ipynb) | What becomes of the self-excitation in the algorithms that people really run? |
-# | 10 | full-scale critics (planned) | Does any of it hold on real control data? |
-# | 11 | claims (planned) | Every claim of the paper, with the evidence found here |
+# | 10 | [full-scale critics](10_full_scale_critics.ipynb) | Does any of it hold on real control data? |
+# | 11 | [claims](11_claims.ipynb) | Every claim of the paper, with the evidence found here |
 #
 # Each lesson asks you to **predict**, lets you **run**, and then **explains**. Each ends with exercises and with a
 # section *Where the theory stops*: what was measured and does not fit.

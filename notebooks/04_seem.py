@@ -644,7 +644,7 @@ for step in (50, 100):
 # - **SEEM's lead is short.** On the 200 runs of the table it is ahead of both simple scores at step 200 only. By step 500
 #   the growth of $|Q|$ has caught up. At steps 50 and 100, even 400 seeds do not clearly tell it from the largest $|Q|$.
 # - **One problem, one discount, one learning rate, one architecture.** At other discounts on this walk nearly all runs
-#   end alike, and there is nothing to tell. Lesson 10 (planned) asks about real control data.
+#   end alike, and there is nothing to tell. Lesson 10 asks about real control data.
 
 # %% [markdown]
 # ## Summary

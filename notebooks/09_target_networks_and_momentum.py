@@ -618,4 +618,4 @@ plotting.frozen_and_measured(
 # %% [markdown]
 # ## Next
 #
-# Lesson 10 (planned): does any of it hold on real control data with real critics?
+# [10 Full-scale critics](10_full_scale_critics.ipynb): does any of it hold on real control data with real critics?

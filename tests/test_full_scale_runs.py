@@ -53,7 +53,7 @@ def test_runs_belong_to_the_recorded_data_at_hand(task):
 
 @pytest.mark.parametrize("layer_norm", [False, True])
 def test_the_start_of_a_run_is_made_again(layer_norm):
-    """Hopper, up to the second reading: SEEM before the first step, values after. (Stored runs were trained together.)"""
+    """Hopper, to the second reading: SEEM before the first step, values after (stored runs were trained together)."""
     stored = chosen(CROSSING, task="hopper weak", layer_norm=layer_norm, seed=100)
     trace = READINGS[READINGS.run == stored.index[0]].set_index("step")
     steps = int(trace.index[1])

@@ -10,3 +10,4 @@ STRAIGHT = 0.99  # R^2 of what is called a straight line
 CLOSE = 0.05  # relative distance from an order of growth that theory gives, or of a prediction from what came
 TENTH = 0.1  # of the steps that were left: a forecast that may be called one
 ALIKE = 0.95  # cosine of two directions that may be called one
+BETTER = 0.01  # a difference that may be called one: an episode in a hundred, or that much return

@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 from scipy.stats import binomtest, quantile_test
 
 from seem_lab.early_warning import Auroc
+from seem_lab.evidence import mean
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A number with its 95 % interval, and what was claimed of it. Make one by `share`, `median` or `area`.
+    """A number with its 95 % interval, and what was claimed of it. Make one by `share`, `median`, `gain` or `area`.
 
     Args:
         what: what was counted or measured, where.
@@ -108,6 +109,25 @@ def median(what: str, values: ArrayLike, **claimed: Any) -> Finding:
     low, high = (float(end) for end in np.quantile(numbers, [0.05, 0.95]))
     ends = float(interval.low), float(interval.high)
     return Finding(what, middle, *ends, len(numbers), middle=(low, high), **claimed)
+
+
+def gain(what: str, values: ArrayLike, others: ArrayLike, **claimed: Any) -> Finding:
+    """The difference of two means over runs, with the bootstrap interval of `seem_lab.evidence.mean`.
+
+    Args:
+        what: of the `Finding`.
+        values: `(R,)` one number a run.
+        others: `(S,)` those of the runs they are held against.
+        claimed: `least`, `most` and `core` of the `Finding`.
+
+    Example:
+        >>> gain("more", [1.0, 1.0, 0.9], [0.0, 0.1, 0.0], least=0.0).outcome
+        'yes'
+    """
+    found = mean(values, minus=others)
+    return Finding(
+        what, found.value, found.low, found.high, len(np.asarray(values)) + len(np.asarray(others)), **claimed
+    )
 
 
 def area(what: str, auroc: Auroc, **claimed: Any) -> Finding:
