@@ -119,6 +119,8 @@ class DiffusionQL(ActorCritic[DiffusionQLOptions]):
         mixed = c.sqrt() * batch.action + (1 - c).sqrt() * noise
         guess = self.actor(torch.cat([mixed, self.which_step[i], batch.state], dim=1))
         imitation = (noise - guess).square().mean()
+        if self.options.q_weight == 0:
+            return imitation
         action = self.denoise(self.actor, batch.state, self.generator)
         q = self.twins(torch.cat([batch.state, action], dim=1))
         first = torch.rand((), generator=self.generator, device=self.device) < 0.5

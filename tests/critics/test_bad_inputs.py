@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,13 @@ def test_transitions_of_another_shape_and_no_episodes() -> None:
         evaluate(agent, "Pendulum-v1", episodes=0)
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    train_agent(TINY, recorded(), RUN, folder=folder, show=False)
+    return folder
+
+
 def truncate(folder: Path) -> None:
     path = folder / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:1000])
@@ -141,10 +149,10 @@ def short_table(folder: Path) -> None:
     ],
 )
 def test_runs_that_cannot_go_on(
-    harm: Callable[[Path], None] | None, changes: dict[str, Any], words: str, tmp_path: Path
+    harm: Callable[[Path], None] | None, changes: dict[str, Any], words: str, finished: Path, tmp_path: Path
 ) -> None:
     settings: dict[str, Any] = dict(options=TINY, data=recorded(), run=RUN, resume=True)
-    train_agent(**settings, folder=tmp_path, show=False)
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     if harm is not None:
         harm(tmp_path)
     before = (tmp_path / "checkpoint.pt").read_bytes()

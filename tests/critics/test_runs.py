@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import random
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pytest
 import torch
 
@@ -16,6 +18,7 @@ from seem_lab import Transitions
 from seem_lab.critics import CQLOptions, RunOptions, TD3Options, evaluate, train_agent
 from seem_lab.critics.checkpoints import CheckpointError, load_agent, read_checkpoint, write_checkpoint
 from seem_lab.critics.cost import cost_of
+from seem_lab.recording import make_environment
 
 TINY = TD3Options(hidden=(8,), batch_size=8, tau=1.0, lr=1e-3)
 SHORT = RunOptions(
@@ -38,8 +41,13 @@ def recorded(n: int = 60) -> Transitions:
     return Transitions(state[:-1], action, torch.randn(n, generator=generator), state[1:], torch.zeros(n))
 
 
+def pendulum() -> gymnasium.Env:
+    """Episodes of eight steps."""
+    return make_environment("Pendulum-v1", max_episode_steps=8)
+
+
 def go(folder: Path, resume: bool = False, **changes: Any) -> Any:
-    settings = dict(options=TINY, data=recorded(), run=SHORT, environment="Pendulum-v1") | changes
+    settings = dict(options=TINY, data=recorded(), run=SHORT, environment=pendulum) | changes
     return train_agent(folder=folder, resume=resume, show=False, **settings)
 
 
@@ -67,12 +75,14 @@ def assert_equal_runs(one: Path, other: Path) -> None:
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_bits(whole: Path, tmp_path: Path) -> None:
-    context, draw = multiprocessing.get_context("fork"), random.Random(0)
-    delays, survived = [draw.uniform(0.02, 0.5) for _ in range(6)], 0
-    for delay in delays:
+    context, draw, survived = multiprocessing.get_context("fork"), random.Random(0), 0
+    begin = time.perf_counter()
+    go(tmp_path / "timed")
+    took = time.perf_counter() - begin
+    for _ in range(6):
         child = context.Process(target=go, args=(tmp_path, True))
         child.start()
-        child.join(delay)
+        child.join(draw.uniform(0, took / 3))
         survived += child.exitcode == 0
         os.kill(child.pid, signal.SIGKILL)
         child.join()
@@ -141,7 +151,7 @@ def test_the_table_says_what_happened(whole: Path) -> None:
 def test_a_checkpoint_acts_as_the_run_did(whole: Path) -> None:
     run, agent = go(whole, resume=True), load_agent(whole)
     assert agent.updates == 60
-    found = evaluate(agent, "Pendulum-v1", episodes=1, seed=0)
+    found = evaluate(agent, pendulum, episodes=1, seed=0)
     assert found.returns.tolist() == run.evaluations[60].returns.tolist()
 
 
