@@ -32,7 +32,7 @@ def whole_slider(name: str, value: int, low: int, high: int) -> ipywidgets.IntSl
     return ipywidgets.IntSlider(value=value, min=low, max=high, description=name, **_wide(name))
 
 
-def number_choice(name: str, value: float, options: Sequence[float]) -> ipywidgets.SelectionSlider:
+def number_choice(name: str, value: int | float, options: Sequence[int | float]) -> ipywidgets.SelectionSlider:
     """A slider over the few numbers there are."""
     labelled = [(f"{option:g}", option) for option in options]
     return ipywidgets.SelectionSlider(options=labelled, value=value, description=name, **_wide(name))

@@ -78,7 +78,7 @@ class Followed:
 
     walk: Problem
     history: History
-    networks: list[nn.Module]
+    networks: list[nn.Sequential]
     every: int
     steps: int
 
@@ -110,7 +110,7 @@ def follow(
     """
     walk = toy_walk(seed, gamma=round(gamma, 6))
     network = mlp(walk.input_dim, hidden=(width,) * (depth - 1), seed=1000 + seed)
-    networks: list[nn.Module] = []
+    networks: list[nn.Sequential] = []
     for history in watch_training(network, walk, every=every, lr=round(lr, 9), steps=steps):
         if history.step[-1] == len(networks) * every:
             networks.append(copy.deepcopy(network))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from seem_lab.evidence import PRESENT_RULE, stored_runs
+from seem_lab.panels.controls import choice, whole_slider
 from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 
@@ -71,6 +73,8 @@ class FullScale(Panel):
     """
 
     title = "What did the critic and its eigenvalue do in this run?"
+    lesson = "10"
+    hint = "Move through training: which comes first, the alarm or |Q| above its limit? Then look at a maze."
     size = (900, 400)
     presets = {
         "Hopper, early": {"share": 15},
@@ -80,11 +84,10 @@ class FullScale(Panel):
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        wide = {"style": {"description_width": "initial"}, "layout": {"width": "340px"}}
         return {
-            "setting": ipywidgets.Dropdown(options=list(settings()), description="setting", **wide),
-            "seed": ipywidgets.IntSlider(value=0, min=0, max=9, description="run of the setting", **wide),
-            "share": ipywidgets.IntSlider(value=100, min=1, max=100, description="training so far, %", **wide),
+            "setting": choice("setting", list(settings())),
+            "seed": whole_slider("run of the setting", 0, 0, 9),
+            "share": whole_slider("training so far, %", 100, 1, 100),
         }
 
     def compute(self, setting: str, seed: int, share: int) -> Scene:
@@ -103,6 +106,7 @@ class FullScale(Panel):
         for axes, limits in ((left, LIMITS), (right, (FLOOR / 2, 1e3))):
             axes.set_yscale("log")
             axes.set_ylim(*limits)
+            animate(axes.xaxis)
             lines += [animate(axes.plot([], [], label=label, **look)[0]) for label, look in looks]
         figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
         return SimpleNamespace(axes=(left, right), q=lines[:2], seem=lines[2:])
@@ -136,6 +140,11 @@ class FullScale(Panel):
                 + ("; no alarm." if np.isnan(alarm) else f"; alarm at step {alarm:.0f}.")
             )
         return " ".join(parts)
+
+    def table(self, result: Scene) -> Mapping[str, Any]:
+        runs = {"plain": result.plain, "layer_norm": result.normed}
+        seen = {label: result.seen(run) for label, run in runs.items() if run is not None}
+        return {f"{name}_{label}": trace[name] for label, trace in seen.items() for name in SHOWN}
 
 
 def _pick(runs: pd.DataFrame, seed: int) -> pd.Series | None:

@@ -106,10 +106,11 @@ class Remedies(Panel):
 
     def sentence(self, result: Trial) -> str:
         line = result.line
+        early = "none at step 100 (crashed before)" if np.isnan(line.seem_100) else f"at step 100 {line.seem_100:.2g}"
         return (
             f"Plain: {_ending(result.plain)}. With {result.name}: {_ending(result.run)}. In the table, 1500 steps: "
-            f"{line.crashes} of {line.runs} seeds crash, median largest |Q| {line.largest_q:.2g}, SEEM at step 100 "
-            f"{line.seem_100:.2g}, cost of a step {line.cost:.1f} times plain."
+            f"{line.crashes} of {line.runs} seeds crash, median largest |Q| {line.largest_q:.2g}, SEEM "
+            f"{early}, cost of a step {line.cost:.1f} times plain."
         )
 
     def table(self, result: Trial) -> Mapping[str, Any]:

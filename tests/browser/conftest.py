@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 import serving
 
-pytest.importorskip("playwright.sync_api", reason="Playwright is missing: pip install playwright")
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium."""
+    pytest.importorskip("playwright.sync_api", reason="Playwright is missing: pip install playwright")
     if serving.CHROMIUM is None:
         pytest.skip("Chromium is missing (Debian: apt install chromium)")
     serving.SCREENSHOTS.mkdir(exist_ok=True)

@@ -20,7 +20,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 TOKEN = "for-this-test"
-PATIENCE = 120  # seconds; the machine may be busy
+PATIENCE = 240  # seconds; the machine may be busy
 
 
 @contextmanager
@@ -101,6 +101,14 @@ def wait_until(page: Any, true: Callable[[], bool], what: str) -> None:
     while not true():
         assert time.monotonic() < deadline, f"still not so: {what}"
         page.wait_for_timeout(30)
+
+
+def keep_out(page: Any, part: str = "body") -> list[tuple[str, str]]:
+    """What axe, an automated check of accessibility, finds serious or critical in a part of the page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, context=part).response["violations"]
+    return [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
 
 
 class Shown:

@@ -4,7 +4,6 @@ import re
 
 import pytest
 import serving
-from axe_playwright_python.sync_playwright import Axe
 
 from seem_lab.panels.app import EXPLORERS, _name
 
@@ -33,18 +32,12 @@ def open_explorer(page, name):
     return serving.Shown(page)
 
 
-def serious(page):
-    """What axe finds that keeps people out."""
-    found = Axe().run(page).response["violations"]
-    return [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")]
-
-
 def test_the_landing_page_says_what_to_try(page):
     text = page.locator("body").inner_text()
     for explorer in EXPLORERS:
         assert explorer.title in text and explorer.hint in text
     page.screenshot(path=serving.SCREENSHOTS / "app.png")
-    assert serious(page) == []
+    assert serving.keep_out(page) == []
 
 
 @pytest.mark.parametrize("name", MENU)
@@ -54,7 +47,7 @@ def test_every_explorer_follows_keys_and_presets_and_resets(page, name):
     explorer = EXPLORERS[MENU.index(name)]
     assert shown.alt == f"{explorer.title} {says}"
     page.screenshot(path=serving.SCREENSHOTS / f"app_{explorer.__name__}.png")
-    assert serious(page) == []
+    assert serving.keep_out(page) == []
 
     for _ in range(20):  # some steps change too little for the digits of the sentence
         now = shown.change(lambda: shown.slider().press("ArrowRight"))

@@ -1,11 +1,10 @@
-"""A real browser opens lesson 01 in JupyterLab, runs every cell and moves the panel's controls."""
+"""A real browser opens lesson 01 in JupyterLab, runs it as far as its second panel and moves the controls."""
 
 import json
 import shutil
 
 import pytest
 import serving
-from axe_playwright_python.sync_playwright import Axe
 
 # A panel of the reader's own, with an error to provoke, as a last cell of the lesson.
 FAILING = """\
@@ -26,7 +25,8 @@ def address(tmp_path_factory):
     shutil.copytree(serving.ROOT / "notebooks", home / "notebooks")
     path = home / "notebooks" / "01_self_excitation.ipynb"
     notebook = json.loads(path.read_text())
-    more = {
+    panels = [k for k, cell in enumerate(notebook["cells"]) if "panels.SelfExcitation" in "".join(cell["source"])]
+    last = {
         "cell_type": "code",
         "id": "fails",
         "metadata": {},
@@ -34,7 +34,7 @@ def address(tmp_path_factory):
         "outputs": [],
         "execution_count": None,
     }
-    notebook["cells"].append(more)
+    notebook["cells"] = [*notebook["cells"][: panels[-1] + 1], last]  # the rest trains for minutes
     path.write_text(json.dumps(notebook))
     with serving.serve_lab(home) as found:
         yield found
@@ -42,7 +42,7 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(browser, address):
-    """The lesson, opened and run from top to bottom."""
+    """The lesson, opened and run."""
     page = serving.new_page(browser, width=1300, height=12000)  # tall: cells out of view are not rendered
     page.goto(f"{address}/lab/tree/notebooks/01_self_excitation.ipynb?token={serving.TOKEN}&reset")
     page.get_by_text("Python 3 (ipykernel)").first.wait_for()
@@ -104,8 +104,7 @@ def test_light_and_dark_can_be_read(page):
         page.locator(f'body[data-jp-theme-name="JupyterLab {theme}"]').wait_for()
         shown = panel(page, 0)
         shown.root.screenshot(path=serving.SCREENSHOTS / f"lab_{theme.lower()}.png")
-        found = Axe().run(page, context=".seem-panel").response["violations"]
-        assert [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in ("serious", "critical")] == []
+        assert serving.keep_out(page, ".seem-panel") == []
 
 
 def test_the_page_had_no_trouble(page):
