@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from seem_lab.evidence import PRESENT_RULE, stored_runs
+from seem_lab.panels.controls import choice, whole_slider
 from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 
@@ -71,20 +73,21 @@ class FullScale(Panel):
     """
 
     title = "What did the critic and its eigenvalue do in this run?"
+    lesson = "10"
+    hint = "Choose a setting, and move through training with the last slider: which moves first, |Q| or SEEM?"
     size = (900, 400)
     presets = {
         "Hopper, early": {"share": 15},
         "Hopper, to the end": {"share": 100},
-        "Pendulum: nothing happens": {"setting": "pendulum, td3, tau 1", "share": 100},
+        "Pendulum, late": {"setting": "pendulum, td3, tau 1", "share": 100},
         "a maze": {"setting": "maze 0, td3 + 0.5 BC, tau 1", "share": 100},
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        wide = {"style": {"description_width": "initial"}, "layout": {"width": "340px"}}
         return {
-            "setting": ipywidgets.Dropdown(options=list(settings()), description="setting", **wide),
-            "seed": ipywidgets.IntSlider(value=0, min=0, max=9, description="run of the setting", **wide),
-            "share": ipywidgets.IntSlider(value=100, min=1, max=100, description="training so far, %", **wide),
+            "setting": choice("setting", list(settings()), "hopper weak, td3, tau 1"),
+            "seed": whole_slider("run of the setting", 0, 0, 9),
+            "share": whole_slider("training so far, %", 100, 1, 100),
         }
 
     def compute(self, setting: str, seed: int, share: int) -> Scene:
@@ -136,6 +139,14 @@ class FullScale(Panel):
                 + ("; no alarm." if np.isnan(alarm) else f"; alarm at step {alarm:.0f}.")
             )
         return " ".join(parts)
+
+    def table(self, result: Scene) -> Mapping[str, Any]:
+        columns: dict[str, Any] = {}
+        for label, run in (("plain", result.plain), ("layer_norm", result.normed)):
+            if run is not None:
+                seen = result.seen(run)
+                columns |= {f"{label}_{name}": seen[name].to_numpy() for name in SHOWN}
+        return columns
 
 
 def _pick(runs: pd.DataFrame, seed: int) -> pd.Series | None:
