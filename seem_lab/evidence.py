@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 
@@ -221,6 +221,6 @@ def best_rule(
     return min(rules, key=cost)
 
 
-def design_seeds(runs: pd.DataFrame) -> Sequence[bool]:
+def design_seeds(runs: pd.DataFrame) -> pd.Series:
     """Which runs may set a rule: those of even seed; the others judge it."""
     return runs.seed % 2 == 0

@@ -39,6 +39,8 @@ MAZE_LARGEST = 10.0  # the largest value that any policy can reach in the maze: 
 
 # Task: a file of recorded data, the environment it comes from, and the episodes of a trial there.
 TASKS = {
+    "hopper early": ("hopper_early", "Hopper-v5", 10),
+    "halfcheetah early": ("halfcheetah_early", "HalfCheetah-v5", 10),
     "hopper weak": ("hopper_weak", "Hopper-v5", 10),
     "halfcheetah weak": ("halfcheetah_weak", "HalfCheetah-v5", 10),
     "hopper replay": ("hopper_replay", "Hopper-v5", 10),
@@ -105,7 +107,7 @@ def in_maze(layer_norm: bool, tau: float = 1.0, behaviour_weight: float = 0.5) -
 
 SMALL: dict[str, Any] = {"hidden": (128, 128), "batch_size": 128, "lr": 1e-3}
 CLONING = BehaviourCloningOptions(**SMALL)
-WEAK = ("hopper weak", "halfcheetah weak")
+WEAK = ("hopper early", "halfcheetah early", "hopper weak", "halfcheetah weak")
 BOTH = (False, True)
 
 
@@ -120,7 +122,7 @@ def crossing() -> Iterator[Arm]:
         yield Arm("hopper replay", control(False), 1500, FIVE, fraction, every=25)
         yield Arm("hopper replay", control(True), 1500, FIVE, fraction, every=150)
     yield Arm("pendulum", control(False), 3000, FIVE, every=100)
-    yield Arm("pendulum", control(True), 1000, FIVE, every=100)
+    yield Arm("pendulum", control(True), 3000, FIVE, every=300)
 
 
 def maze() -> Iterator[Arm]:

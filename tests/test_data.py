@@ -76,7 +76,7 @@ def test_what_is_not_the_recorded_file_is_refused(tmp_path):
     (tmp_path / "maze_2d_0.json").unlink()
     with pytest.raises(FileNotFoundError, match="no provenance beside"):
         sl.load_recorded(path)
-    with pytest.raises(FileNotFoundError, match=r"no such file; its folder holds: halfcheetah_weak"):
+    with pytest.raises(FileNotFoundError, match=r"no such file; its folder holds: halfcheetah_early"):
         sl.load_recorded("hopper_strong")
 
 

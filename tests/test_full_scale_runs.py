@@ -80,24 +80,37 @@ def test_readings_and_runs_agree():
 
 
 def test_plain_critics_pass_the_limit_on_hopper_and_layer_norm_never():
-    weak = chosen(CROSSING, task="hopper weak")
-    assert (weak.crossed_at[~weak.layer_norm] <= 255).all() and (~weak.layer_norm).sum() == 10
-    replay = chosen(CROSSING, task="hopper replay")
-    assert (replay.crossed_at[~replay.layer_norm] <= 569).all()
-    assert replay.groupby(["fraction", "layer_norm"]).size().eq(5).all()
-    normed = pd.concat([weak[weak.layer_norm], replay[replay.layer_norm]])
-    assert normed.crossed_at.isna().all() and normed.q_max.max() < 121
+    for task, last, of in (("hopper weak", 255, 10), ("hopper early", 599, 10), ("hopper replay", 569, 15)):
+        plain = chosen(CROSSING, task=task, layer_norm=False)
+        assert (plain.crossed_at <= last).all() and len(plain) == of
+    normed = RUNS[RUNS.layer_norm]
+    assert normed.crossed_at.isna().all() and normed.steps.min() == 1000 and normed.steps.max() == 4000
+    hopper = normed[normed.task.str.startswith("hopper") & (normed.part == "crossing")]
+    assert hopper.q_max.max() < 121 and (hopper.steps == 1500).all()
 
 
-def test_half_cheetah_and_pendulum_do_not_pass_but_for_a_hundredth_of_the_data():
-    cheetah = chosen(CROSSING, task="halfcheetah weak", layer_norm=False)
-    passed = cheetah.crossed_at.notna().groupby(cheetah.fraction).agg(["sum", "size"])
-    assert passed.to_dict("index") == {
-        0.01: {"sum": 4, "size": 5},
-        0.1: {"sum": 0, "size": 5},
-        1.0: {"sum": 0, "size": 10},
-    }
-    assert chosen(CROSSING, task="pendulum").crossed_at.isna().all()
+def test_half_cheetah_depends_on_the_data():
+    cheetah = chosen(CROSSING, layer_norm=False)
+    cheetah = cheetah[cheetah.task.str.startswith("halfcheetah")]
+    passed = cheetah.crossed_at.notna().groupby([cheetah.task, cheetah.fraction]).agg(["sum", "size"])
+    assert [tuple(row) for row in passed.to_numpy()] == [(6, 10), (4, 5), (0, 5), (0, 10)]
+    assert chosen(cheetah, task="halfcheetah early").crossed_at.min() > 400
+    assert (cheetah.steps == 1000).all()
+
+
+def test_pendulum_is_wrong_long_before_it_passes():
+    plain = chosen(CROSSING, task="pendulum", layer_norm=False)
+    assert plain.crossed_at.notna().sum() == 3 and len(plain) == 5 and plain.crossed_at.min() > 2600
+    assert load_recorded("pendulum")[0].reward.max() < 0  # no true value is above 0
+    highest = READINGS[READINGS.run.isin(plain.index)].groupby("run").q_mean.max()
+    assert (highest > 300).all()
+
+
+def test_slow_targets_delay():
+    slow = chosen(RUNS, part="rates")
+    assert slow.crossed_at.isna().all() and slow.q_max[slow.tau == 0.005].max() < 20
+    assert slow.groupby("tau").steps.first().to_dict() == {0.005: 2000, 0.1: 1500}
+    assert ((slow.q_max / slow.q_limit)[slow.tau == 0.1] > 0.5).sum() >= 1
 
 
 def scores(layer_norm: bool, **settings: object) -> pd.Series:
@@ -138,3 +151,54 @@ def test_in_a_mild_setting_plain_is_better_and_without_a_behaviour_term_both_fai
     assert (RUNS.q_max[plain.index] < 20).all()
     free = scores(True, task="maze 0", behaviour_weight=0.0)
     assert (free == 0).all() and (RUNS.q_max[free.index] < 13).all()
+    slow = {"task": "maze 0", "tau": 0.005}
+    normed, plain = scores(True, **slow), scores(False, **slow)
+    assert plain.max() == 0 and normed.mean() > 0.8 and 10 < RUNS.q_max[plain.index].max() < 14
+
+
+def test_layer_norm_in_other_methods():
+    methods = RUNS[RUNS.part.isin(["plug-in maze", "plug-in control"])]
+    maze, hopper = (methods[methods.part == f"plug-in {place}"] for place in ("maze", "control"))
+    for method, plain, normed in (("td3", 0, 1), ("cql", 1, 0.48), ("diffusion-ql", 0, 0.27)):
+        mean = chosen(maze, method=method).groupby("layer_norm").score.mean()
+        assert [mean[False], mean[True]] == pytest.approx([plain, normed], abs=0.01)
+    assert chosen(methods, method="cql").crossed_at.isna().all()
+    plain, normed = (chosen(hopper, behaviour_weight=1.0, layer_norm=which).score for which in (False, True))
+    assert evidence.mean(normed, minus=plain).high < 0  # TD3+BC is better without
+    plain, normed = (
+        chosen(hopper, method="td3", behaviour_weight=0.0, layer_norm=which).score for which in (False, True)
+    )
+    assert evidence.mean(normed, minus=plain).low > 0
+    for method in ("cql", "diffusion-ql"):
+        plain, normed = (
+            evidence.mean(chosen(hopper, method=method, layer_norm=which).score) for which in (False, True)
+        )
+        assert plain.low < normed.high and normed.low < plain.high
+
+
+WATCHED = RUNS[RUNS.part.isin(["crossing", "rates"])]
+
+
+def test_what_the_present_alarm_catches_misses_and_cries_about():
+    judged = evidence.alarms(evidence.PRESENT_RULE, WATCHED, READINGS)
+    outcomes = judged.groupby("outcome").task.value_counts()
+    assert outcomes["missed"].to_dict() == {"halfcheetah early": 5}
+    assert not judged[judged.task.str.startswith("hopper")].outcome.eq("missed").any()
+    false = judged[(judged.outcome == "false alarm") & ~judged.layer_norm]
+    assert (false.tau == 0.1).sum() == 5 and (false.task == "pendulum").sum() == 2
+    assert false.task.str.startswith("halfcheetah").sum() == 4 == len(false) - 7
+    caught = judged[judged.outcome == "caught"]
+    assert (caught.crossed_at - caught.alarm_at).median() < 100
+
+
+def test_no_family_of_rules_keeps_nine_of_ten_on_seeds_that_did_not_set_it():
+    design = WATCHED[evidence.design_seeds(WATCHED)]
+    judge, leads = WATCHED.drop(design.index), {}
+    for name, family in evidence.FAMILIES.items():
+        rule = evidence.best_rule(family, design, READINGS)
+        assert evidence.caught_and_false(evidence.alarms(rule, design, READINGS))[0].value >= 0.9
+        judged = evidence.alarms(rule, judge, READINGS)
+        caught, false = evidence.caught_and_false(judged)
+        assert 0.7 < caught.value < 0.9 and false.value < 0.1
+        leads[name] = (judged.crossed_at - judged.alarm_at)[judged.outcome == "caught"].median()
+    assert leads["SEEM / P"] == pytest.approx(1.5 * leads["|Q|"], rel=0.1)

@@ -91,7 +91,7 @@ checks.check_behaviour_loss(behaviour_loss)
 # to this policy. What does harm is that a critic which feeds itself loses the order: it is largest where it is fed most.
 
 # %% [markdown]
-# ## Exercise 3: set an alarm on some runs, judge it on others (12 minutes, harder)
+# ## Exercise 3: set an alarm on some runs, judge it on others (12 minutes, hard)
 #
 # A run has a score (say its largest SEEM / P before the crossing, or in the whole run if there is none). The alarm is given
 # if the score reaches a threshold. Return the *largest* threshold, out of the scores themselves, that still catches at

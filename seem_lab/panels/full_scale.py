@@ -74,18 +74,18 @@ class FullScale(Panel):
 
     title = "What did the critic and its eigenvalue do in this run?"
     lesson = "10"
-    hint = "Move through training: which comes first, the alarm or |Q| above its limit? Then look at a maze."
+    hint = "Choose a setting, and move through training with the last slider: which moves first, |Q| or SEEM?"
     size = (900, 400)
     presets = {
         "Hopper, early": {"share": 15},
         "Hopper, to the end": {"share": 100},
-        "Pendulum: nothing happens": {"setting": "pendulum, td3, tau 1", "share": 100},
+        "Pendulum, late": {"setting": "pendulum, td3, tau 1", "share": 100},
         "a maze": {"setting": "maze 0, td3 + 0.5 BC, tau 1", "share": 100},
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
         return {
-            "setting": choice("setting", list(settings())),
+            "setting": choice("setting", list(settings()), "hopper weak, td3, tau 1"),
             "seed": whole_slider("run of the setting", 0, 0, 9),
             "share": whole_slider("training so far, %", 100, 1, 100),
         }
@@ -106,7 +106,6 @@ class FullScale(Panel):
         for axes, limits in ((left, LIMITS), (right, (FLOOR / 2, 1e3))):
             axes.set_yscale("log")
             axes.set_ylim(*limits)
-            animate(axes.xaxis)
             lines += [animate(axes.plot([], [], label=label, **look)[0]) for label, look in looks]
         figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
         return SimpleNamespace(axes=(left, right), q=lines[:2], seem=lines[2:])
@@ -142,9 +141,12 @@ class FullScale(Panel):
         return " ".join(parts)
 
     def table(self, result: Scene) -> Mapping[str, Any]:
-        runs = {"plain": result.plain, "layer_norm": result.normed}
-        seen = {label: result.seen(run) for label, run in runs.items() if run is not None}
-        return {f"{name}_{label}": trace[name] for label, trace in seen.items() for name in SHOWN}
+        columns: dict[str, Any] = {}
+        for label, run in (("plain", result.plain), ("layer_norm", result.normed)):
+            if run is not None:
+                seen = result.seen(run)
+                columns |= {f"{label}_{name}": seen[name].to_numpy() for name in SHOWN}
+        return columns
 
 
 def _pick(runs: pd.DataFrame, seed: int) -> pd.Series | None:
