@@ -436,6 +436,9 @@ plotting.alarm_rates(rates)
 #   Watching $|Q|$ itself does about as well, a little later.
 # - What a practitioner reads off: compute the largest value that is possible in *your* task, and watch $|Q|$ against it. If it runs
 #   away, a LayerNorm in the critic is one line. Then look at the policy, not only at $Q$.
+# - In the [ledger](11_claims.ipynb): `returns` **holds with limits**, `few-data` **holds with limits**. Two rows were not seen:
+#   `plugs-in` **not seen here** (with CQL it is worse), `full-scale-warning` **not seen here** (that nine in ten are caught is
+#   open).
 
 # %% [markdown]
 # ## References
@@ -451,4 +454,4 @@ plotting.alarm_rates(rates)
 # %% [markdown]
 # ## Next
 #
-# Lesson 11 goes through every claim of the paper: the evidence here, the verdict, and the command that makes it again.
+# [11 Claims](11_claims.ipynb) goes through every claim of the paper: the evidence here, the verdict, and the command that makes it again.

@@ -148,7 +148,7 @@ class AlarmRule:
         passed = (
             (readings.seem_per_parameter.to_numpy() > self.seem)
             & (readings.seem_normalised.to_numpy() > self.normalised)
-            & (readings.q_max.fillna(0).to_numpy() / q_limit > self.q)
+            & (np.nan_to_num(readings.q_max.to_numpy()) / q_limit > self.q)
         )
         in_a_row = np.convolve(passed, np.ones(self.patience), mode="full")[: len(passed)] >= self.patience - 0.5
         return float(readings.step.to_numpy()[np.argmax(in_a_row)]) if in_a_row.any() else math.nan
@@ -164,8 +164,11 @@ def alarms(rule: AlarmRule, runs: pd.DataFrame, readings: pd.DataFrame) -> pd.Da
         The rows of these runs with `alarm_at`, and `outcome`: caught, missed (an alarm at the crossing is too late),
         false alarm, or quiet.
     """
-    kept = runs[runs.index.isin(readings.run)].copy()
-    by_run = dict(tuple(readings.groupby("run")))
+    return _judge(rule, runs, dict(tuple(readings[readings.run.isin(runs.index)].groupby("run"))))
+
+
+def _judge(rule: AlarmRule, runs: pd.DataFrame, by_run: dict[int, pd.DataFrame]) -> pd.DataFrame:
+    kept = runs[runs.index.isin(by_run)].copy()
     kept["alarm_at"] = [rule.step(by_run[i], limit) for i, limit in kept.q_limit.items()]
     before = kept.alarm_at < kept.crossed_at
     crossed = kept.crossed_at.notna()
@@ -211,9 +214,10 @@ def best_rule(
         readings: along them.
         caught: share of the runs past Qlim; if no rule reaches it, the one that catches most is taken.
     """
+    by_run = dict(tuple(readings[readings.run.isin(runs.index)].groupby("run")))
 
     def cost(rule: AlarmRule) -> tuple[float, float, float]:
-        judged = alarms(rule, runs, readings)
+        judged = _judge(rule, runs, by_run)
         hit, false = caught_and_false(judged)
         leads = (judged.crossed_at - judged.alarm_at)[judged.outcome == "caught"]
         return max(0.0, caught - hit.value), false.value, -float(leads.median()) if len(leads) else 0.0

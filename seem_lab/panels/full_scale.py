@@ -106,6 +106,7 @@ class FullScale(Panel):
         for axes, limits in ((left, LIMITS), (right, (FLOOR / 2, 1e3))):
             axes.set_yscale("log")
             axes.set_ylim(*limits)
+            animate(axes.xaxis)
             lines += [animate(axes.plot([], [], label=label, **look)[0]) for label, look in looks]
         figure.legend(handles=lines[:2], loc="outside lower center", ncols=2, frameon=False)
         return SimpleNamespace(axes=(left, right), q=lines[:2], seem=lines[2:])
