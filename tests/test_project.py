@@ -30,7 +30,6 @@ OWN = {
     "seem_lab",
     "build",
     "make_forecast_runs",
-    "offline_td3",
     "make_adam_runs",
     "make_stability_runs",
     "make_layer_norm_runs",
