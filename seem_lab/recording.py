@@ -53,6 +53,9 @@ def make_environment(environment: str, **settings: Any) -> gymnasium.Env:
         environment: its id.
         settings: passed on to `gymnasium.make`.
 
+    Returns:
+        The environment, rescaled where its own actions have another range.
+
     Raises:
         ValueError: no such environment, a package that is missing, or spaces that are no boxes of one dimension.
 

@@ -25,8 +25,9 @@ def test_every_recorded_file_has_its_checksum():
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A copy of a part of the data, with one file whose checksum stands in a `.json`."""
-    (tmp_path / "README.md").write_text((DATA / "README.md").read_text().split("## Runs of the panel")[0])
+    """One file of the data with its line of the README, and one whose checksum stands in a `.json`."""
+    lines = (DATA / "README.md").read_text().splitlines()
+    (tmp_path / "README.md").write_text("\n".join(line for line in lines if "`pendulum.npz`" in line))
     shutil.copy(DATA / "pendulum.npz", tmp_path)
     (tmp_path / "other.npz").write_bytes(b"recorded")
     (tmp_path / "other.json").write_text(

@@ -31,7 +31,6 @@ OWN = {
     "build",
     "glossary",
     "make_forecast_runs",
-    "offline_td3",
     "make_adam_runs",
     "make_stability_runs",
     "make_layer_norm_runs",

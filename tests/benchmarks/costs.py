@@ -16,15 +16,14 @@ from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
-from offline_td3 import OfflineTD3
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from seem_lab import SeemMonitor, Transitions, mlp, ntk, seem, seem_matrix, toy_walk
+from seem_lab import SeemMonitor, load_recorded, mlp, ntk, seem, seem_matrix, toy_walk
+from seem_lab.critics import Replay, TD3Options, agent_for
 from seem_lab.kernels import tangent_features
 from seem_lab.seem import leading_mode
 
-DATA = Path(__file__).resolve().parents[2] / "data" / "pendulum.npz"
 Rows = list[tuple[str, float, str]]
 
 
@@ -128,12 +127,13 @@ def thresholds() -> Rows:
 
 def monitor(every: int = 1000, n: int = 256, steps: int = 200) -> Rows:
     """What a reading costs against the training it watches: offline TD3 with 256 x 256 critics."""
-    agent = OfflineTD3(Transitions.load(DATA))
-    picked = torch.arange(n)
-    x, _, discount = agent.bootstrap(picked)
+    data = load_recorded("pendulum")[0]
+    agent = agent_for(TD3Options(), data)
+    replay, watched = Replay.of(data, agent.scaling), data[:n]
+    x, _, discount = agent.bootstrap(watched)
     watch = SeemMonitor(agent.critics[0], x, discount, every=1, threshold=1e9)
-    step = seconds(lambda: [agent.step() for _ in range(steps)], 3) / steps
-    reading = seconds(lambda: watch(watch.readings[-1].step + 1 if watch.readings else 0, agent.bootstrap(picked)[1]))
+    step = seconds(lambda: [agent.update(replay.sample(256, agent.generator)) for _ in range(steps)], 3) / steps
+    reading = seconds(lambda: watch(watch.readings[-1].step + 1 if watch.readings else 0, agent.bootstrap(watched)[1]))
     return [
         ("one step of offline TD3", step, "1"),
         (f"one reading of the monitor, N = {n}", reading, f"{reading / step:.1f} steps"),

@@ -21,7 +21,7 @@ from torch.nn import functional
 from seem_lab import SeemMonitor, Transitions
 from seem_lab.critics import Replay, TD3Options, agent_for
 
-STATE, ACTION, N, ROUNDS, STEPS = 17, 6, 20_000, 15, 40
+STATE, ACTION, N, ROUNDS, STEPS = 17, 6, 20_000, 15, 20
 
 
 def network(inputs: int, outputs: int) -> nn.Sequential:
@@ -94,9 +94,10 @@ def main() -> None:
     seconds(published.step), seconds(ours)  # warm up
     rounds = [(seconds(published.step), seconds(ours)) for _ in range(ROUNDS)]
     ratios = sorted(own / plain for plain, own in rounds)
+    low, middle, high = statistics.quantiles(ratios)
     step = statistics.median(own for _, own in rounds)
     print(f"published style {1e3 * statistics.median(plain for plain, _ in rounds):.2f} ms, ours {1e3 * step:.2f} ms")
-    print(f"ratio: median {statistics.median(ratios):.3f}, from {ratios[0]:.3f} to {ratios[-1]:.3f} in {ROUNDS} rounds")
+    print(f"ratio: median {middle:.3f} of {ROUNDS} rounds, half of them from {low:.3f} to {high:.3f}")
     watched = data[:256]
     x, _, discount = agent.bootstrap(watched)
     monitor = SeemMonitor(agent.critics, x, discount, every=1, threshold=1e9)
