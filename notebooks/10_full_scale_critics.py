@@ -15,7 +15,7 @@
 #
 # **Question.** Does any of it hold on real control data with real critics?
 #
-# **Time.** about 45 minutes, exercises 30 more
+# **Time.** about 45 minutes, exercises 29 more
 #
 # **Before this.** [04 SEEM](04_seem.ipynb) for the eigenvalue, [06 Adam](06_adam.ipynb) for the steady climb,
 # [07 LayerNorm](07_layer_norm.ipynb), and [09 Target networks](09_target_networks_and_momentum.ipynb) for the rate $\tau$.

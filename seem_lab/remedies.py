@@ -209,7 +209,7 @@ def watch_remedy(
     """`run_remedy`, seen while it goes on: the history so far every so many steps, and at the end.
 
     Example:
-        >>> [run.step[-1] for run in watch_remedy(remedies()[0], 0, steps=60, every=20)]
+        >>> [int(run.step[-1]) for run in watch_remedy(remedies()[0], 0, steps=60, every=20)]
         [0, 20, 40, 60]
     """
     kind = POPULATIONS[population]

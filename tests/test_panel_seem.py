@@ -8,7 +8,6 @@ import pytest
 
 import seem_lab as sl
 from seem_lab.panels import Seem
-from seem_lab.panels.followed import follow
 from seem_lab.panels.seem import GRID, STEPS
 
 
@@ -86,9 +85,8 @@ def test_a_complex_mode_says_how_fast_it_turns(panel, at):
 
 def test_moving_the_step_trains_nothing_anew(panel):
     """A ratio in one run: reading at another step is far quicker than following another seed."""
-    follow.cache_clear()
     start = time.perf_counter()
-    panel.set(seed=50, step=0.0)
+    panel.set(seed=53, step=0.0)  # a seed that no other test follows
     training = time.perf_counter() - start
     start = time.perf_counter()
     for step in (100.0, 200.0, 300.0):

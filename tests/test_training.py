@@ -334,6 +334,7 @@ def test_a_long_run_shows_a_bar_unless_told_not_to(monkeypatch: pytest.MonkeyPat
         bars.append(settings)
         return SimpleNamespace(update=lambda: None, close=lambda: None)
 
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
     monkeypatch.setattr(seem_lab.progress, "PATIENCE", -1.0)
     monkeypatch.setattr(seem_lab.progress, "tqdm", bar)
     train(mlp(4), toy_walk(), steps=5, progress=False)

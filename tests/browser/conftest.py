@@ -9,9 +9,9 @@ import pytest
 import serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium."""
+    """A headless Chromium, closed after each file: Playwright keeps the event loop of its thread running."""
     pytest.importorskip("playwright.sync_api", reason="Playwright is missing: pip install playwright")
     if serving.CHROMIUM is None:
         pytest.skip("Chromium is missing (Debian: apt install chromium)")
