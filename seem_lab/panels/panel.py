@@ -126,8 +126,9 @@ class Panel(ABC):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The present value of every control."""
-        return {name: control.value for name, control in self._controls.items()}
+        """The present value of every control; a browser sends 1.2999999999999998 for the 1.3 of a slider."""
+        values = {name: control.value for name, control in self._controls.items()}
+        return {name: round(value, 9) if isinstance(value, float) else value for name, value in values.items()}
 
     def set(self, **parameters: Any) -> None:
         """Set several controls, then compute once."""

@@ -20,7 +20,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 TOKEN = "for-this-test"
-PATIENCE = 240  # seconds; the machine may be busy
+PATIENCE = 120  # seconds; the machine may be busy
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def serve_app(home: Path) -> Any:
 def serve_lab(home: Path) -> Any:
     """JupyterLab in a folder."""
     command = ["jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
-    command += ["--LabApp.news_url=None", f"--ServerApp.root_dir={home}"]
+    command += ["--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={home}"]
     folders = {"JUPYTER_CONFIG_DIR": "config", "JUPYTERLAB_WORKSPACES_DIR": "spaces", "JUPYTERLAB_SETTINGS_DIR": "set"}
     folders = {name: str(home / folder) for name, folder in folders.items()}
     return serve(command, home, f"/api?token={TOKEN}", JUPYTER_TOKEN=TOKEN, **folders)
