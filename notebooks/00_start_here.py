@@ -243,10 +243,9 @@ panels.BlowUp(seed=SEED)
 groups = {0.99: range(30), 0.965: range(10), 0.9: range(10)}
 many = {}
 for gamma, seeds in groups.items():
-    many[f"γ = {gamma}"] = [
-        sl.train(sl.mlp(4, seed=1000 + s), sl.toy_walk(seed=s, gamma=gamma), lr=0.02, steps=1500, record_every=1500)
-        for s in seeds
-    ]
+    networks = [sl.mlp(4, seed=1000 + s) for s in seeds]
+    walks = [sl.toy_walk(seed=s, gamma=gamma) for s in seeds]
+    many[f"γ = {gamma}"] = sl.train_stacked(networks, walks, lr=0.02, steps=1500)  # train, for all seeds at once
 for label, group in many.items():
     print(f"{label}: {sum(run.diverged for run in group)} of {len(group)} blow up")
 plotting.crash_steps(many)

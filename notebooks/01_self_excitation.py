@@ -210,17 +210,16 @@ panels.SelfExcitation(where="the toy walk")
 
 # %%
 for gamma in (0.99, 0.9):
-    shares = []
-    for seed in range(10):
-        walk = sl.toy_walk(seed=seed, gamma=gamma)
-        network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + seed)
-        start = push(network, walk)
-        run = sl.train(network, walk, lr=0.02, steps=1500, q_limit=50, record_every=1500)
-        end = push(network, walk)
-        shares.append([(target > value).double().mean().item() for value, target in (start, end)] + [run.diverged])
-    start, end, diverged = torch.tensor(shares).T
-    print(f"discount {gamma}: {int(diverged.sum())} of 10 run away; the target rises more than the value in")
-    for when, share in {"start": start, "end": end}.items():
+    walks = [sl.toy_walk(seed=seed, gamma=gamma) for seed in range(10)]
+    networks = [sl.mlp(4, hidden=(64,), seed=1000 + seed) for seed in range(10)]
+    pushes = {"start": [push(*pair) for pair in zip(networks, walks, strict=True)]}
+    runs = sl.train_stacked(networks, walks, lr=0.02, steps=1500, q_limit=50)  # train, for all ten at once
+    pushes["end"] = [push(*pair) for pair in zip(networks, walks, strict=True)]
+    print(
+        f"discount {gamma}: {sum(run.diverged for run in runs)} of 10 run away; the target rises more than the value in"
+    )
+    for when, pushed in pushes.items():
+        share = torch.stack([(target > value).double().mean() for value, target in pushed])
         print(f"   {share.quantile(0.5):.0%} of the transitions at the {when} (median of ten runs;", end=" ")
         print(f"from {share.min():.0%} to {share.max():.0%}; above one half in {int((share > 0.5).sum())} runs)")
 
@@ -307,11 +306,9 @@ plotting.signed_errors(loops)
 # next action in *every* transition to the end:
 
 # %%
-runs = []
-for seed in range(30):
-    walk = sl.toy_walk(seed=seed, gamma=0.99)
-    network = sl.mlp(walk.input_dim, hidden=(64,), seed=1000 + seed)
-    runs.append(sl.train(network, walk, lr=0.02, steps=1500))
+walks = [sl.toy_walk(seed=seed, gamma=0.99) for seed in range(30)]
+networks = [sl.mlp(4, hidden=(64,), seed=1000 + seed) for seed in range(30)]
+runs = sl.train_stacked(networks, walks, lr=0.02, steps=1500)
 blown_up = [run for run in runs if run.diverged]
 for last in (20, 5):
     settled = sum(run.switches[-last:].sum() == 0 for run in blown_up)

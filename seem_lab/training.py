@@ -21,6 +21,7 @@ from seem_lab.targets import LiveTarget
 
 OptimizerFactory = Callable[..., torch.optim.Optimizer]
 OPTIMIZERS: dict[str, OptimizerFactory] = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+StopReason = Literal["finished", "q_limit", "non-finite"]
 COLUMNS = ("step", "q_mean", "q_max", "td_error_norm", "parameter_norm", "seem", "frequency", "switches")
 
 
@@ -107,7 +108,7 @@ class History:
     lr: float
     n: int
     q_limit: float
-    stop_reason: Literal["finished", "q_limit", "non-finite"]
+    stop_reason: StopReason
 
     @property
     def diverged(self) -> bool:
@@ -240,31 +241,14 @@ def watch_training(
         raise ValueError(f"steps must not be negative, got {steps}")
     with in_mode(network, training=False):  # no dropout is drawn, no running statistics move
         q_values(network, problem.x)  # the checks, with their messages
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    if not parameters:
+    if not any(p.requires_grad for p in network.parameters()):
         raise ValueError("no parameter of the network requires a gradient, so there is nothing to train; unfreeze some")
     target = target or LiveTarget()
     everything = target.start(network)
     updates = make([p for p in everything.parameters() if p.requires_grad], lr=lr)
-    rows: list[tuple[float, ...]] = []
-    stop_reason: Literal["finished", "q_limit", "non-finite"] = "finished"
-    last_choice: Tensor | None = None
+    records = _Records(network, problem, target, seem_every)
+    stop_reason: StopReason = "finished"
     before: tuple[dict[str, Tensor], Tensor, list[float]] | None = None  # one step ago: networks, choice, sizes
-
-    def history() -> History:
-        columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)}
-        return History(**columns, lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
-
-    def record(step: int, choice: Tensor, sizes: list[float]) -> None:
-        """Add a row for the state the network is in now."""
-        nonlocal last_choice
-        switches = 0 if last_choice is None else int((choice != last_choice).sum())
-        last_choice = choice
-        norm = parameters_to_vector(parameters).norm().item()
-        leading = complex("nan+nanj")
-        if seem_every is not None and step % seem_every == 0:
-            leading = leading_eigenvalue(target.seem_matrix(network, problem, choice))
-        rows.append((step, *sizes, norm, leading.real, leading.imag, switches))
 
     for step in _count(steps, progress):
         q, q_next, choice = target.values(network, problem)
@@ -276,17 +260,17 @@ def watch_training(
             stop_reason = "non-finite"
             finite, choice, sizes = before
             everything.load_state_dict(finite)
-            if rows[-1][0] != step - 1:
-                record(step - 1, choice, sizes)
+            if records.rows[-1][0] != step - 1:
+                records.add(step - 1, choice, sizes)
             break
         if q_max > q_limit:
             stop_reason = "q_limit"
         if step % record_every == 0 or step == steps or stop_reason == "q_limit":
-            record(step, choice, sizes)
+            records.add(step, choice, sizes)
         if stop_reason == "q_limit" or step == steps:
             break
         if every and step % every == 0:
-            yield history()
+            yield History(**records.columns(), lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
 
         before = {name: tensor.clone() for name, tensor in everything.state_dict().items()}, choice, sizes
         updates.zero_grad()
@@ -295,7 +279,31 @@ def watch_training(
         target.after_update(network)
 
     updates.zero_grad()
-    yield history()
+    yield History(**records.columns(), lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
+
+
+class _Records:
+    """The rows of a run's history, as they are added."""
+
+    def __init__(self, network: nn.Module, problem: Problem, target: LiveTarget, seem_every: int | None) -> None:
+        self._network, self._problem, self._target, self._seem_every = network, problem, target, seem_every
+        self._parameters = [p for p in network.parameters() if p.requires_grad]
+        self._last_choice: Tensor | None = None
+        self.rows: list[tuple[float, ...]] = []
+
+    def add(self, step: int, choice: Tensor, sizes: list[float]) -> None:
+        """A row for the state the network is in now."""
+        switches = 0 if self._last_choice is None else int((choice != self._last_choice).sum())
+        self._last_choice = choice
+        norm = parameters_to_vector(self._parameters).norm().item()
+        leading = complex("nan+nanj")
+        if self._seem_every is not None and step % self._seem_every == 0:
+            leading = leading_eigenvalue(self._target.seem_matrix(self._network, self._problem, choice))
+        self.rows.append((step, *sizes, norm, leading.real, leading.imag, switches))
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The arrays of a `History`."""
+        return {name: np.array(column) for name, column in zip(COLUMNS, zip(*self.rows, strict=True), strict=True)}
 
 
 def _count(steps: int, progress: bool) -> Iterator[int]:

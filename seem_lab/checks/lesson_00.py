@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import torch
-from torch import nn
 
 from seem_lab.checks.check import Check, compare
 from seem_lab.networks import mlp
@@ -42,15 +42,22 @@ def check_td_error(answer: Any) -> Check:
     )
 
 
+@functools.cache
+def _blows_up(gamma: float, seed: int) -> bool:
+    """Whether this walk's run does, within 400 steps."""
+    return train(mlp(4, seed=1000 + seed), toy_walk(seed, gamma=gamma), steps=400, record_every=400).diverged
+
+
 def check_diverged_share(answer: Any) -> Check:
     """Exercise 2: `answer(gamma, seeds)` returns the share of these seeds whose run blows up within 400 steps."""
 
-    def share(gamma: float, seeds: list[int], network: nn.Module | None = None) -> float:
-        runs = [
-            train(network or mlp(4, seed=1000 + seed), toy_walk(seed, gamma=gamma), steps=400, record_every=400)
-            for seed in seeds
-        ]
-        return sum(run.diverged for run in runs) / len(runs)
+    def share(gamma: float, seeds: list[int]) -> float:
+        return sum(_blows_up(gamma, seed) for seed in seeds) / len(seeds)
+
+    def share_of_one_network(gamma: float, seeds: list[int]) -> float:
+        network = mlp(4, seed=1000 + seeds[0])
+        runs = [train(network, toy_walk(seed, gamma=gamma), steps=400, record_every=400) for seed in seeds]
+        return sum(run.diverged for run in runs) / len(seeds)
 
     mistakes = {
         "that counts the runs; divide by how many there are.": lambda gamma, seeds: share(gamma, seeds) * len(seeds),
@@ -59,9 +66,7 @@ def check_diverged_share(answer: Any) -> Check:
             gamma, seeds[:1]
         ),
         "the discount has no effect in your function; pass gamma on to toy_walk.": lambda _, seeds: share(0.99, seeds),
-        "every seed needs a fresh network; yours is trained on from seed to seed.": lambda gamma, seeds: share(
-            gamma, seeds, network=mlp(4, seed=1000 + seeds[0])
-        ),
+        "every seed needs a fresh network; yours is trained on from seed to seed.": share_of_one_network,
     }
     return compare(
         answer,
