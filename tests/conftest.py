@@ -1,12 +1,11 @@
-"""One thread, fixed seeds, and the library as a user without the shape checker meets it."""
+"""One thread, fixed seeds, and what several files of tests need."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
-import jaxtyping
 import pytest
 import torch
 
@@ -22,15 +21,6 @@ hypothesis.settings.load_profile("repeatable")
 def _seeded() -> None:
     """Whatever a test draws from the global generator, it draws the same every time."""
     torch.manual_seed(0)
-
-
-@pytest.fixture
-def unchecked() -> Iterator[None]:
-    """Bad input meets our own messages; in the tests the shape checker would otherwise speak first."""
-    before = jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", before)
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def test_remedies_compose() -> None:
         (lambda: train_stacked([mlp(4)], [behaviour_penalty(toy_walk(0), 1.0)]), "stacked runs do not know; use train"),
     ],
 )
-def test_what_cannot_be_is_refused(call: object, message: str, unchecked: None) -> None:
+def test_what_cannot_be_is_refused(call: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
 

@@ -25,7 +25,7 @@ def test_every_move_from_every_cell_is_there_once():
     assert (step[~inside] == 0).all()
 
 
-def test_what_has_no_known_value_is_refused(unchecked):
+def test_what_has_no_known_value_is_refused():
     with pytest.raises(ValueError, match="candidate 0 of transition 0 is not in the data"):
         sl.true_values(sl.toy_walk(0))
     with pytest.raises(ValueError, match="discount below 1"):

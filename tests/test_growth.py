@@ -35,7 +35,7 @@ def test_the_exponent_is_that_of_a_homogeneous_network(depth: int) -> None:
 
 
 @pytest.mark.parametrize("depth", [0, -1, 2.5])
-def test_a_depth_that_counts_no_layers_is_refused(depth: float, unchecked: None) -> None:
+def test_a_depth_that_counts_no_layers_is_refused(depth: float) -> None:
     with pytest.raises(ValueError, match="whole number"):
         growth_exponent(depth)
 

@@ -83,7 +83,7 @@ def test_uniform_weights_come_closer_where_there_are_more_inputs():
     assert gap[50] < 0.02 < gap[2]
 
 
-def test_errors(unchecked):
+def test_errors():
     one = torch.ones(1, 2, dtype=torch.float64)
     with pytest.raises(ValueError, match="width must be at least 1, got 0"):
         sl.infinite_width_ntk(one, one, width=0)

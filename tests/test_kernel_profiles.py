@@ -70,7 +70,7 @@ def test_relu_grows_in_proportion_and_layer_norm_levels_off():
         assert norm.abs().max() < 0.01
 
 
-def test_errors_say_what_is_needed(unchecked):
+def test_errors_say_what_is_needed():
     (network,) = networks(count=1)
     with pytest.raises(ValueError, match="a direction is zero"):
         sl.ntk_ray(network, X0, 0 * X0, SCALES)

@@ -457,9 +457,7 @@ def test_an_input_that_the_network_writes_into_is_kept() -> None:
         (points(), points().to("meta"), ValueError, "x2 is on meta but the network on cpu"),
     ],
 )
-def test_bad_input_is_refused_with_the_fix(
-    x1: object, x2: object, error: type[Exception], message: str, unchecked: None
-) -> None:
+def test_bad_input_is_refused_with_the_fix(x1: object, x2: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         ntk(mlp(3, (4,)), x1, x2)
 

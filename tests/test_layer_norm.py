@@ -83,7 +83,7 @@ def test_power_of_the_weights_with_which_the_kernel_grows(layer_norm, affine, po
     assert math.log10(sizes[1] / sizes[0]) == pytest.approx(power, abs=0.02)
 
 
-def test_what_has_no_limit_of_this_form_is_refused(unchecked):
+def test_what_has_no_limit_of_this_form_is_refused():
     with pytest.raises(ValueError, match="LayerNorm, ReLU, Linear; got Linear, ReLU, Linear"):
         sl.kernel_bound(sl.mlp(2, (8,)))
     with pytest.raises(ValueError, match="3 units are too few for inputs of width 2"):

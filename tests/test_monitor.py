@@ -88,7 +88,7 @@ def same(a: object, b: object) -> bool:
     return a == b
 
 
-def test_the_training_is_the_same_bit_by_bit(tmp_path: Path, unchecked: None) -> None:  # beartype draws numbers
+def test_the_training_is_the_same_bit_by_bit(tmp_path: Path) -> None:  # beartype draws numbers
     monitors: list[SeemMonitor] = []
     x, x_next, discount = data()
 
@@ -123,7 +123,7 @@ def test_the_comparison_would_notice() -> None:
         assert not all(same(plain[key], other[key]) for key in plain)
 
 
-def test_a_failing_reading_leaves_the_network_as_it_was(unchecked: None) -> None:
+def test_a_failing_reading_leaves_the_network_as_it_was() -> None:
     network = critic()
     modes = [module.training for module in network.modules()]
     x, x_next, discount = data()
@@ -263,7 +263,7 @@ def test_tensorboard_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["every", "threshold", "patience", "q_limit"])
-def test_settings_must_be_positive(name: str, unchecked: None) -> None:
+def test_settings_must_be_positive(name: str) -> None:
     x, _, discount = data()
     with pytest.raises(ValueError, match=f"{name} must be positive, got -1"):
         SeemMonitor(mlp(D), x, discount, **{name: -1})

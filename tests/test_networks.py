@@ -112,9 +112,7 @@ def test_q_values_flattens_and_lets_gradients_flow(squeeze: bool) -> None:
         (torch.ones(5, 4).double(), ValueError, r"rows of width 4 \(its first linear layer takes 3\).*concatenated"),
     ],
 )
-def test_q_values_refuses_bad_input_with_the_fix(
-    points: object, error: type[Exception], message: str, unchecked: None
-) -> None:
+def test_q_values_refuses_bad_input_with_the_fix(points: object, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         q_values(mlp(3, (4,)), points)
 

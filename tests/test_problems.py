@@ -102,7 +102,7 @@ def test_gamma_outside_0_to_1_is_refused(gamma: float) -> None:
         (torch.tensor([[math.nan]]), "next_actions are nan or infinite; give finite candidates"),
     ],
 )
-def test_next_actions_that_do_not_fit_are_refused(next_actions: object, message: str, unchecked: None) -> None:
+def test_next_actions_that_do_not_fit_are_refused(next_actions: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         small(next_actions)
 

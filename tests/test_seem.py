@@ -173,7 +173,7 @@ def test_a_matrix_that_is_not_finite_is_refused(function: object, bad: float) ->
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (4,), (0, 0), (2, 2, 2)])
-def test_a_matrix_that_is_not_square_is_refused(shape: tuple[int, ...], unchecked: None) -> None:
+def test_a_matrix_that_is_not_square_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="a square matrix is needed, got shape"):
         leading_mode(torch.zeros(shape, dtype=D))
 
@@ -233,7 +233,7 @@ def ones(n: int, d: int = 3) -> Tensor:
     ],
 )
 def test_bad_input_is_refused_with_the_fix(
-    x: object, x_next: Tensor, discount: Tensor, error: type[Exception], message: str, unchecked: None
+    x: object, x_next: Tensor, discount: Tensor, error: type[Exception], message: str
 ) -> None:
     for function in (seem_matrix, seem):
         with pytest.raises(error, match=message):

@@ -283,7 +283,7 @@ def test_several_networks_at_once() -> None:
         seem(pair, x, x_next, discount, route="matrix-free")
 
 
-def test_an_unknown_route(unchecked: None) -> None:
+def test_an_unknown_route() -> None:
     with pytest.raises(ValueError, match="route must be 'auto', 'dense', 'krylov' or 'matrix-free', got 'lanczos'"):
         seem(*case(0), route="lanczos")
 

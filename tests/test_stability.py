@@ -166,7 +166,7 @@ def test_settings_out_of_range_are_refused(settings: dict, words: str) -> None:
         UpdateMap(kernels, **({"eps": 0.1} | settings))
 
 
-def test_other_bad_input_is_refused(unchecked: None) -> None:
+def test_other_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="square"):
         FrozenKernels(torch.ones(2, 3), torch.ones(2, 3))
     with pytest.raises(ValueError, match="not finite"):

@@ -35,7 +35,7 @@ def td_error(network: torch.nn.Module, problem: Problem) -> Tensor:
 
 
 @pytest.fixture
-def residuals(unchecked: None) -> dict[int, list[float]]:
+def residuals() -> dict[int, list[float]]:
     """|u_measured - u_predicted| / |u_measured - u| by seed, every fifth step where X* stays and the step is small."""
     lr, result = 2e-2, {}
     for seed in range(24):
@@ -72,14 +72,14 @@ def diverged_of(seeds: range, gamma: float) -> list[History]:
     return runs
 
 
-def test_the_toy_walk_diverges_with_almost_every_seed_at_gamma_99(unchecked: None) -> None:
+def test_the_toy_walk_diverges_with_almost_every_seed_at_gamma_99() -> None:
     runs = diverged_of(range(100), gamma=0.99)
     crashes = [run.step[-1] for run in runs if run.diverged]
     assert len(crashes) >= 98
     assert np.median(crashes) == pytest.approx(190, rel=0.1)
 
 
-def test_the_toy_walk_diverges_with_no_seed_at_gamma_95(unchecked: None) -> None:
+def test_the_toy_walk_diverges_with_no_seed_at_gamma_95() -> None:
     assert not any(run.diverged for run in diverged_of(range(40), gamma=0.95))
 
 

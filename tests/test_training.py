@@ -282,7 +282,7 @@ def test_to_csv_gives_every_number_back(tmp_path: Path) -> None:
         ({"q_limit": math.nan}, "q_limit must be positive, got nan"),
     ],
 )
-def test_bad_arguments_are_refused_before_any_step(arguments: dict[str, object], message: str, unchecked: None) -> None:
+def test_bad_arguments_are_refused_before_any_step(arguments: dict[str, object], message: str) -> None:
     network = mlp(4, seed=1)
     before = parameters(network)
     with pytest.raises(ValueError, match=message):

@@ -81,21 +81,19 @@ def test_no_action_at_all_is_fine() -> None:
         ({"reward": torch.zeros(6, device="meta")}, ValueError, r"reward is on meta but state on cpu.*\.to\(device\)"),
     ],
 )
-def test_bad_input_is_refused_with_the_fix(
-    changes: dict[str, object], error: type[Exception], message: str, unchecked: None
-) -> None:
+def test_bad_input_is_refused_with_the_fix(changes: dict[str, object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         Transitions(**good(**changes))
 
 
-def test_empty_transitions_are_refused(unchecked: None) -> None:
+def test_empty_transitions_are_refused() -> None:
     with pytest.raises(ValueError, match="transitions are empty; give at least one row"):
         Transitions(**good(n=0))
     with pytest.raises(ValueError, match="transitions are empty"):
         Transitions(**good())[6:]
 
 
-def test_too_large_for_the_dtype_is_refused(unchecked: None) -> None:
+def test_too_large_for_the_dtype_is_refused() -> None:
     with pytest.raises(ValueError, match="reward is nan or infinite"):
         Transitions(**good(state=torch.zeros(6, 3), reward=torch.full((6,), 1e300, dtype=torch.float64)))
 
@@ -248,7 +246,7 @@ def test_load_never_unpickles(tmp_path: Path) -> None:
     assert not (tmp_path / "exploded").exists()
 
 
-def test_load_passes_on_what_is_wrong_with_the_numbers(tmp_path: Path, unchecked: None) -> None:
+def test_load_passes_on_what_is_wrong_with_the_numbers(tmp_path: Path) -> None:
     np.savez(tmp_path / "bad.npz", **(arrays() | {"reward": np.full(6, np.nan)}))
     with pytest.raises(ValueError, match=r"bad\.npz: .*reward is nan"):
         Transitions.load(tmp_path / "bad.npz")

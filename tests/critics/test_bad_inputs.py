@@ -25,7 +25,6 @@ from seem_lab.critics import (
 )
 from seem_lab.critics.checkpoints import load_agent
 
-pytestmark = pytest.mark.usefixtures("unchecked")
 TINY = TD3Options(hidden=(4,), batch_size=4)
 RUN = RunOptions(steps=4, checkpoint_every=2, seem_every=0, device="cpu", tensorboard=False)
 
