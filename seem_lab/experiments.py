@@ -32,7 +32,7 @@ from seem_lab.maze import MAZE, MAZE_8D
 from seem_lab.provenance import load_recorded
 from seem_lab.transitions import Transitions
 
-TEN, FIVE, THREE = range(100, 110), range(100, 105), range(100, 103)
+TEN, FIVE = range(100, 110), range(100, 105)
 STOP = 3.0  # a run that is only asked whether it diverges is over at this many times Qlim
 MAZE_LARGEST = 10.0  # the largest value that any policy can reach in the maze: reward 1 times 10, once
 
@@ -138,16 +138,16 @@ def maze() -> Iterator[Arm]:
         for options in (in_maze(True, tau), in_maze(False, tau), CLONING):
             yield line(task, options, seeds=TEN, fraction=fraction)
     for layer_norm in BOTH:
-        yield line("maze 1", in_maze(layer_norm), seeds=FIVE, fraction=0.1)
-        yield line("maze 0", in_maze(layer_norm, tau=0.1, behaviour_weight=1.0), seeds=FIVE)
-        yield line("maze 0", in_maze(layer_norm, behaviour_weight=0.0), seeds=FIVE)
-        yield line("maze 0", in_maze(layer_norm, tau=0.005), seeds=FIVE)
+        yield line("maze 1", in_maze(layer_norm), seeds=TEN, fraction=0.1)
+        yield line("maze 0", in_maze(layer_norm, tau=0.1, behaviour_weight=1.0), seeds=TEN)
+        yield line("maze 0", in_maze(layer_norm, behaviour_weight=0.0), seeds=TEN)
+        yield line("maze 0", in_maze(layer_norm, tau=0.005), seeds=TEN)
 
 
 def rates() -> Iterator[Arm]:
     """Slower target networks on Hopper, for the alarm: runs that diverge late, or not within their steps."""
     yield Arm("hopper weak", control(False, tau=0.1), 1500, FIVE)
-    yield Arm("hopper weak", control(False, tau=0.005), 2000, THREE, every=100)
+    yield Arm("hopper weak", control(False, tau=0.005), 2000, FIVE, every=100)
 
 
 def plug_in_maze() -> Iterator[Arm]:
@@ -155,9 +155,9 @@ def plug_in_maze() -> Iterator[Arm]:
     line = partial(Arm, "maze 0", every=500, judged=True)
     for layer_norm in BOTH:
         shared = {**SMALL, "reward_scale": 10.0, "tau": 1.0, "layer_norm": layer_norm}
-        yield line(in_maze(layer_norm, behaviour_weight=1.0), 4000, FIVE)
-        yield line(CQLOptions(**shared, sampled_actions=4), 1000, THREE)
-        yield line(DiffusionQLOptions(**shared), 1000, THREE)
+        yield line(in_maze(layer_norm, behaviour_weight=1.0), 4000, TEN)
+        yield line(CQLOptions(**shared, sampled_actions=4), 1000, TEN)
+        yield line(DiffusionQLOptions(**shared), 1000, TEN)
 
 
 def plug_in_control() -> Iterator[Arm]:
@@ -167,8 +167,8 @@ def plug_in_control() -> Iterator[Arm]:
         shared = {**SMALL, "tau": 1.0, "layer_norm": layer_norm}
         yield line(TD3Options(**shared), seeds=FIVE)
         yield line(TD3Options(**shared, behaviour_weight=1.0), seeds=FIVE)
-        yield line(CQLOptions(**shared, sampled_actions=4), seeds=THREE)
-        yield line(DiffusionQLOptions(**shared), seeds=THREE)
+        yield line(CQLOptions(**shared, sampled_actions=4), seeds=FIVE)
+        yield line(DiffusionQLOptions(**shared), seeds=FIVE)
 
 
 PARTS: dict[str, Callable[[], Iterator[Arm]]] = {
