@@ -219,12 +219,12 @@ plotting.scores_by_setting(rows)
 #   20 of 20 seeds, and every critic is more than ten times beyond the largest possible value. Cloning arrives on a few
 #   seeds.
 # - **With a tenth of the data** the two recordings disagree. On data 0 one seed of ten arrives. (The tenth holds 400 transitions, 3
-#   of them at the goal.) On data 1 most of five seeds do. No run with LayerNorm passes $Q_{\lim}$ in either. *A small value
-#   is not yet a right value.*
+#   of them at the goal.) On data 1 it is 78 % of the episodes, a clear gain over plain's none. No run with LayerNorm
+#   passes $Q_{\lim}$ in either. *A small value is not yet a right value.*
 # - **With an 8-D action** (four pairs of thrusters that push together) and $\tau = 0.1$ LayerNorm keeps $|Q|$ in bounds and
 #   arrives in 41 and 10 % of the episodes. Both differences from plain hold zero, and cloning does as well on both.
 # - **In a mild setting plain TD3+BC is better.** With $\tau = 0.1$ and the full behaviour term nothing diverges. Then plain
-#   arrives on every seed, and LayerNorm on two of five.
+#   arrives on every seed, and LayerNorm on five of ten.
 # - **Without a behaviour term LayerNorm fails as well**, with values in bounds.
 # - **With the usual slow target**, $\tau = 0.005$, plain does not diverge and does not arrive either; its largest $|Q|$
 #   is no larger than that of some runs with LayerNorm. Why it fails was not examined. LayerNorm arrives in most episodes.
@@ -309,7 +309,7 @@ plotting.recorded_traces(titles, readings)
 # ## 4 LayerNorm in other methods
 #
 # The switch is the same in all. CQL lowers $Q$ at actions that were not recorded. Diffusion-QL has a policy that makes
-# actions out of noise. Both need several times as long a step, so they have fewer seeds and steps here.
+# actions out of noise. Both need several times as long a step, so in the maze they have 1,000 steps here, TD3+BC has 4,000.
 
 # %%
 methods = runs[runs.part.isin(["plug-in maze", "plug-in control"])]
@@ -336,13 +336,13 @@ plotting.with_and_without(methods[methods.task.str.startswith("maze")], score="s
 #   Diffusion-QL in the maze, and some of them on Hopper) the one with LayerNorm does not, on any seed.
 # - **That is not the same as a better policy.** In the maze it makes TD3+BC work at $\tau = 1$, from 0 to 1. It
 #   does nothing for the policy of TD3 without a behaviour term, and Diffusion-QL gets from 0 to a quarter.
-# - **With CQL it looks worse** in the maze, and three seeds do not settle it (the interval of the difference reaches 0). CQL's penalty keeps $Q$ low by itself: nothing diverges, and plain CQL arrives on
-#   all three seeds, with LayerNorm in half of the episodes.
+# - **With CQL it looks worse** in the maze, and ten seeds do not settle it (the interval of the difference reaches 0). CQL's
+#   penalty keeps $Q$ low by itself: nothing diverges. Plain CQL arrives in 90 % of the episodes, with LayerNorm in 65 %.
 # - **On Hopper** it helps TD3, and TD3+BC is better *without* it, although one of its plain runs passes $Q_{\lim}$. For
-#   CQL and Diffusion-QL the intervals overlap. All these policies fall over soon, and 1,000 steps of training are few: it is
+#   CQL and Diffusion-QL it looks better with LayerNorm, and five seeds do not settle it. All these policies fall over soon, and 1,000 steps of training are few: it is
 #   no ranking of methods.
 #
-# Three or five seeds a line: what does not show here may still be there.
+# Ten seeds a line in the maze, five on Hopper: what does not show here may still be there.
 
 # %% [markdown]
 # ## Exercises
@@ -422,7 +422,7 @@ plotting.alarm_rates(rates)
 # - **All fall below nine of ten** on the seeds that judge: they catch between seven and nine. For most rules nine lies within
 #   the interval, so this is no proof that they cannot. A better rule was not found.
 # - **A higher threshold has fewer false alarms.** With SEEM / $P$ above 0.5 they become rare, at nearly the same catch. But
-#   the intervals overlap: 24 runs that pass and 27 others are not enough to tell these rules apart.
+#   the intervals overlap: 24 runs that pass and 28 others are not enough to tell these rules apart.
 # - **$|Q|$ alone does about as well.** It needs no eigenvalue, only $Q_{\lim}$. In the
 #   median SEEM's lead is some 15 steps longer. That is less than one reading, so whether it is real is open.
 # - A rule is only as good as the runs it was set on. These are three robots, one architecture, mostly $\tau = 1$.

@@ -78,8 +78,8 @@ print(f"{saved.diverged.sum()} of {len(saved)} blow up; share between {interval.
 # - **open**: it lies in both. There are too few runs to tell. Open is not no.
 #
 # A claim has several findings. Those of its **core** are the claim as it is made, in its own setting. The others lie *beyond*:
-# other learning rates, other depths, the strong form of a word. The **verdict** follows from them by a rule, and nobody has a
-# say in it:
+# other learning rates, other depths, the strong form of a word. The **verdict** follows from them by a rule. Which findings
+# there are, and which are the core, is our choice, open to dispute. Once they are fixed, nobody has a say in the word:
 #
 # | verdict | when |
 # | --- | --- |

@@ -140,6 +140,8 @@ def test_layer_norm_does_not_win_with_a_tenth_of_data_0_nor_with_eight_thrusters
         difference = evidence.mean(scores(True, **settings), minus=scores(False, **settings))
         assert difference.low <= 0 < difference.value
     assert cloning("maze8 0").mean() == pytest.approx(scores(True, task="maze8 0", tau=0.1).mean(), abs=0.15)
+    other = [scores(layer_norm, task="maze 1", fraction=0.1) for layer_norm in (True, False)]
+    assert evidence.mean(other[0], minus=other[1]).low > 0 and other[0].mean() == pytest.approx(0.78, abs=0.01)
     data, _ = load_recorded("maze_2d_0")
     assert int(data.subset(0.1, seed=0).terminal.sum()) == 3
 
@@ -147,7 +149,7 @@ def test_layer_norm_does_not_win_with_a_tenth_of_data_0_nor_with_eight_thrusters
 def test_in_a_mild_setting_plain_is_better_and_without_a_behaviour_term_both_fail():
     mild = {"task": "maze 0", "tau": 0.1, "behaviour_weight": 1.0}
     normed, plain = scores(True, **mild), scores(False, **mild)
-    assert (plain == 1).all() and (normed == 1).sum() == 2 and evidence.mean(normed, minus=plain).high < 0
+    assert (plain == 1).all() and (normed == 1).sum() == 5 and evidence.mean(normed, minus=plain).high < 0
     assert (RUNS.q_max[plain.index] < 20).all()
     free = scores(True, task="maze 0", behaviour_weight=0.0)
     assert (free == 0).all() and (RUNS.q_max[free.index] < 13).all()
@@ -159,9 +161,10 @@ def test_in_a_mild_setting_plain_is_better_and_without_a_behaviour_term_both_fai
 def test_layer_norm_in_other_methods():
     methods = RUNS[RUNS.part.isin(["plug-in maze", "plug-in control"])]
     maze, hopper = (methods[methods.part == f"plug-in {place}"] for place in ("maze", "control"))
-    for method, plain, normed in (("td3", 0, 1), ("cql", 1, 0.48), ("diffusion-ql", 0, 0.27)):
+    for method, plain, normed in (("td3", 0, 1), ("cql", 0.9, 0.65), ("diffusion-ql", 0, 0.255)):
         mean = chosen(maze, method=method).groupby("layer_norm").score.mean()
         assert [mean[False], mean[True]] == pytest.approx([plain, normed], abs=0.01)
+    assert (maze.groupby(["method", "layer_norm"]).size() == 10).all()
     assert chosen(methods, method="cql").crossed_at.isna().all()
     plain, normed = (chosen(hopper, behaviour_weight=1.0, layer_norm=which).score for which in (False, True))
     assert evidence.mean(normed, minus=plain).high < 0  # TD3+BC is better without
@@ -170,10 +173,12 @@ def test_layer_norm_in_other_methods():
     )
     assert evidence.mean(normed, minus=plain).low > 0
     for method in ("cql", "diffusion-ql"):
-        plain, normed = (
-            evidence.mean(chosen(hopper, method=method, layer_norm=which).score) for which in (False, True)
-        )
-        assert plain.low < normed.high and normed.low < plain.high
+        plain, normed = (chosen(hopper, method=method, layer_norm=which).score for which in (False, True))
+        difference = evidence.mean(normed, minus=plain)
+        assert len(plain) == len(normed) == 5 and difference.low < 0 < difference.value
+    plain, normed = (chosen(maze, method="cql", layer_norm=which).score for which in (False, True))
+    difference = evidence.mean(normed, minus=plain)
+    assert difference.value < 0 < difference.high
 
 
 WATCHED = RUNS[RUNS.part.isin(["crossing", "rates"])]

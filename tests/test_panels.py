@@ -131,9 +131,13 @@ def test_the_end_of_a_drag_does_not_undo_reset():
     button(panel, "Reset").click()
     panel._controls["x"].value = 2.1  # was on its way when the button was pressed
     assert panel.parameters["x"] == 1.0 and panel.text == "It stands at 1."
+    panel._picture.pointer = [250.0, 10.0]
+    assert panel.parameters["x"] == 1.0
     panel._settled = 0.0  # later
     panel._controls["x"].value = 2.0
     assert panel.text == "It stands at 4."
+    panel._picture.pointer = [250.0, 20.0]
+    assert panel.parameters["x"] == 2.5
 
 
 def test_export_holds_numbers_parameters_and_verdict():

@@ -68,7 +68,7 @@ def markdown(claims: Iterable[Claim]) -> str:
             f"claimed {finding.claimed}"
             for finding in claim.findings
         ]
-        again = [f"`{source.command}`, {source.minutes:g} min" for source in claim.sources]
+        again = dict.fromkeys(f"`{source.command}`, {source.minutes:g} min" for source in claim.sources)
         cells = (
             f"**{claim.name}** (lesson {claim.lesson}). {claim.says}",
             claim.verdict,

@@ -26,7 +26,7 @@ from PIL import Image, PngImagePlugin
 from seem_lab.panels.picture import Picture
 from seem_lab.panels.worker import FIRST, State, Worker
 
-SETTLE = 0.5  # seconds in which the last events of a slider may still come in after a button
+SETTLE = 0.5  # seconds in which the last events of a slider or the pointer may still come in after a button
 WORDS: dict[State, str] = {"running": "Still running. ", "stopped": "Stopped half-way. ", "done": ""}
 ROW = {"flex_flow": "row wrap"}
 
@@ -192,6 +192,8 @@ class Panel(ABC):
 
     def _pointed(self, change: Mapping[str, Any]) -> None:
         """The picture was pressed, or the pointer was dragged over it."""
+        if time.monotonic() < self._settled:  # the end of a drag, as above
+            return
         x, y = change["new"]
         wanted = self.point(self._artists, x, self.size[1] - y)
         if any(self._controls[name].value != value for name, value in wanted.items()):

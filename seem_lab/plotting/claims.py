@@ -15,7 +15,7 @@ from seem_lab.plotting.figure import BLUE, GREEN, GREY, ORANGE, LessonFigure, ti
 MARKS: dict[Verdict, dict[str, Any]] = {
     Verdict.HOLDS: {"marker": "o", "color": GREEN, "fillstyle": "full"},
     Verdict.LIMITED: {"marker": "o", "color": BLUE, "fillstyle": "left", "markerfacecoloralt": "white"},
-    Verdict.NOT_SEEN: {"marker": "X", "color": ORANGE, "fillstyle": "full"},
+    Verdict.NOT_SEEN: {"marker": "D", "color": ORANGE, "fillstyle": "none"},
     Verdict.NOT_TESTED: {"marker": "o", "color": GREY, "fillstyle": "none"},
 }
 OUTCOMES: dict[str, dict[str, Any]] = {

@@ -10,7 +10,6 @@ processor: the numbers mean something on an idle machine only, so the load is pr
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -22,10 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
 import serving
+from test_panels import choices, full_redraw, pixels
 
 from seem_lab.panels.app import EXPLORERS, _name
 from seem_lab.panels.panel import Panel
@@ -77,34 +77,31 @@ def measure(explorer: type[Panel], shown: serving.Shown) -> dict[str, Any]:
     """Milliseconds of 40 presses; whether the last picture is the right one."""
     image, handle = shown.root.locator("img"), shown.slider()
     image.evaluate(WATCH)
-    name = next(name for name, control in explorer().controls().items() if hasattr(control, "continuous_update"))
+    local = explorer()
+    name, control = next(pair for pair in local._controls.items() if hasattr(pair[1], "continuous_update"))
     first, last = [], []
     key = "ArrowRight"
-    for _ in range(PRESSES):
+    while len(first) < PRESSES:
         handle.focus()
-        before = handle.get_attribute("aria-valuenow")
+        before = shown.source
         shown.page.keyboard.press(key)
-        if handle.get_attribute("aria-valuenow") == before:  # at its end: turn round
+        shown.page.wait_for_timeout(500)
+        if shown.settle() and shown.source == before:  # at its end, or where the picture stays: turn round
             key = {"ArrowRight": "ArrowLeft", "ArrowLeft": "ArrowRight"}[key]
-            shown.page.keyboard.press(key)
-        serving.wait_until(shown.page, lambda: shown.page.evaluate("window.frames.length") > 0, "a picture")
-        shown.settle()
+            continue
         shown.page.wait_for_timeout(60)  # the last picture is decoded
         frames = shown.page.evaluate("window.frames.map(moment => moment - window.pressed)")
         first.append(frames[0])
         last.append(frames[-1])
-    place = float(handle.get_attribute("aria-valuenow"))
-    local = explorer()
-    control = local._controls[name]
-    local.set(**{name: control.options[int(place)][1] if hasattr(control, "options") else type(control.value)(place)})
-    local._background = None
-    same = np.array_equal(pixels(local._render()), pixels(shown.png()))
+    says = handle.get_attribute("aria-valuetext")  # aria-valuenow has one decimal
+    if hasattr(control, "options"):
+        place = next(value for label, value in control.options if says.endswith(label))
+    else:
+        number = float(says.split()[-1].replace("\N{MINUS SIGN}", "-").replace(",", ""))
+        place = min(choices(control), key=lambda value: abs(value - number))
+    local.set(**{name: place})
+    same = local.text == shown.sentence and np.array_equal(full_redraw(local), pixels(shown.png()))
     return {"first": np.percentile(first, (50, 95)), "last": np.percentile(last, (50, 95)), "same": same}
-
-
-def pixels(png: bytes) -> np.ndarray:
-    """The picture as numbers."""
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
 def compute_time(explorer: type[Panel]) -> float:
