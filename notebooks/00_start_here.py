@@ -263,7 +263,7 @@ plotting.crash_steps(many)
 #
 # - Offline reinforcement learning learns a value from a fixed logbook of transitions.
 # - The value is pushed towards a target that contains the value itself, at the action that looks best, which the logbook
-#   hardly ever shows.
+#   need not show.
 # - On a walk without any reward, where the true value is zero, this can run away to infinity.
 # - Smaller steps only delay it. A much smaller discount kept these runs from it, and gives up looking ahead.
 

@@ -70,7 +70,7 @@ star_run = sl.train(network, star, lr=LR, steps=2000, q_limit=1e9)
 plotting.error_growth(star_run, "Baird's star")
 
 # %% [markdown]
-# The vertical axis is logarithmic. The error becomes a straight line: the same factor in every step. *When* does such a
+# The vertical axis is logarithmic. After some hundred steps the error is nearly a straight line: the same factor in every step. *When* does such a
 # line point upwards? And *how steep* is it? We now answer both from the features alone, without running anything.
 
 # %% [markdown]
@@ -254,8 +254,8 @@ print("leading mode, leaf and centre:", [f"{result.mode[i].real:.2f}" for i in (
 # %% [markdown]
 # ## 4 How fast, exactly
 #
-# In the long run the fastest mode outgrows the others. So the slope of the line should be
-# $\log|1 + \varepsilon\lambda|$ with the leading $\lambda$. We measure it over the last 100 steps of the run above.
+# In the long run the fastest mode outgrows the others. Here, with so small a step, it is the leading one. So the slope of
+# the line should be $\log|1 + \varepsilon\lambda|$ with the leading $\lambda$. We measure it over the last 100 steps of the run above.
 
 # %%
 rate = math.log(abs(1 + eps * complex(result.value, result.frequency)))
@@ -396,7 +396,7 @@ plotting.pair_path(GAMMAS, pairs, {gamma: torch.linalg.eigvals(star_2x2(gamma)) 
 
 # %% [markdown]
 # Here are the errors $p$ and $q$, step by step, at the three discounts, with the learning rate 0.1. A smaller one
-# follows nearly the same curves, in more steps.
+# gives curves of the same kind in more steps. The spirals then wind out more slowly in each turn, or in faster.
 
 # %%
 paths = {}

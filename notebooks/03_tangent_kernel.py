@@ -239,7 +239,7 @@ panels.KernelMap()
 # %% [markdown]
 # ## Explain
 #
-# Here is the map once more, at the start and late in a training run, for $x_0$ = transition 20. Every position $y$ is
+# Here is such a map for another $x_0$, transition 20 of the walk, at the start and late in a training run. Every position $y$ is
 # read at the action of $x_0$.
 
 # %%
@@ -264,8 +264,8 @@ for when, net in {"fresh": network, "after 200 steps": trained}.items():
     print(f"{when}: G(y, x0) / G(x0, x0) at the eight actions, from {relative.min():.2f} to {relative.max():.2f}")
 
 # %% [markdown]
-# So raising $Q$ here at one action raises it, most of the way, at the other seven. On this road a bootstrap target
-# follows its own value.
+# So raising $Q$ here at one action raises it, most of the way, at the other seven. If the best next action has an input
+# like that, the bootstrap target follows the value that was raised.
 #
 # One map proves little. So leave $x_0$ along a straight line, both ways, in 20 walks with 20 fresh networks, far beyond
 # the data.
@@ -298,8 +298,8 @@ plotting.response_along_ray(distance.numpy(), rays)
 # way it first falls. Far out it rises again, in most of the networks past 1: hidden units that are on at both inputs
 # have ever larger values.
 #
-# With LayerNorm the hidden values cannot grow, and answer A is not far off: the response is largest near $x_0$, falls
-# to both sides, and levels off. Lesson 07 is about that difference.
+# With LayerNorm the hidden values cannot grow. The response is largest near $x_0$, falls to both sides and levels off,
+# past the origin near 0 and outwards not far below 1. So it is half of answer A. Lesson 07 is about that difference.
 
 # %% [markdown]
 # ## 4 From one update to all of them

@@ -246,8 +246,8 @@ plotting.straightened_error(
 
 # %% [markdown]
 # Both are the same walk and the same network. With a tenth of the learning rate the run takes about ten times the steps.
-# It follows the line nearly to the end. With the larger rate the curve leaves the line, and the crash comes later than
-# the line says.
+# It follows the line nearly to the end. With the larger rate the curve leaves the line. At both rates the crash comes a
+# few steps later than the line says, and these steps weigh more where few are left.
 #
 # Deeper networks, each with its own power ($-p$):
 
@@ -430,7 +430,7 @@ for t, theta, d_theta in moves:
     )
 
 # %% [markdown]
-# The whole vector grows too slowly. Most of it is what the network started with, and that stays where it is. The part
+# Until the last steps the whole vector grows too slowly. Most of it is what the network started with, and that stays where it is. The part
 # along the step grows as it should. So the ray is not where all of $\theta$ lies. It is where the *moving part* lies.
 #
 # Why may the fixed rest be left out? Write $\theta$ as the rest plus $\rho$ times the direction of the step. As long as
@@ -542,7 +542,7 @@ print(f"in whole steps {forecasts[t].low} to {forecasts[t].high}; the crash came
 
 # %% [markdown]
 # (A passing of the limit between 219 and 220 is counted at step 220. So the lower end is rounded to the nearest step and
-# one is added.) Such an interval may be a single step. The reach and the length of the look back were chosen on 112
+# one is added; the upper end is only rounded.) Such an interval may be a single step. The reach and the length of the look back were chosen on 112
 # seeds, so that nine crashes out of ten should fall into the interval, at each depth. Do they, on other seeds? The
 # number of hits is itself uncertain. So beside each share stands its 95 % interval (binomial, Wilson's).
 
@@ -703,8 +703,8 @@ for k in (0, 60, 120, 300):
     print(f"A frozen at step 1100, {k:>3} steps later: error {(torch.linalg.matrix_power(one_step, k) @ u).norm():.2f}")
 
 # %% [markdown]
-# With the frozen $A$ the error grows, falls a little, and then grows thirteenfold. In the real run it ends differently,
-# and no greedy action has to change for it. While $u$ turns, the steps change the parameters in another direction than
+# With the frozen $A$ the error grows, falls a little, and grows again, to thirteen times what it was. In the real run it ends
+# differently, and from step 921 to 1200 no greedy action changes. While $u$ turns, the steps change the parameters in another direction than
 # before. So the parameters leave their ray, and $A$, which is made of them, changes: between steps 1140 and 1220 SEEM
 # falls from its highest value to zero. The large parameters that fed the growth are taken back. (This is what the numbers
 # show for one run. That the turning is the cause, we infer.)

@@ -475,7 +475,7 @@ plotting.predicted_rates(step[inside][shown], measured[:, shown], sgd_rate[:, sh
 # the same. So a larger error no longer makes a larger step, and this is the feedback that Adam cuts (section 3).
 #
 # How does it fall? Growth like $t^k$ has the rate $k/t$. The rate times $t$ comes down from about 3 to 1.6. So $k/t$ is
-# right only roughly, and the $k$ of late steps is the exponent of *Explain*.
+# right only roughly, and late in the run it comes near the exponent of *Explain*.
 #
 # Where do the remaining few per cent come from? From $\hat m \approx g$: the average lags behind a gradient that grows, by
 # $\beta_1/(1-\beta_1) = 9$ steps. The gradient grows like $\lVert\theta\rVert^3$ and $u$ like $\lVert\theta\rVert^2$, so in 9
@@ -622,7 +622,7 @@ for wanted, label in ((True, "climbs"), (False, "does not climb")):
 #   learning rate allows, however large the gradient is. This cuts the feedback that makes SGD explode.
 # - So $\lVert\theta\rVert$ grows about linearly, and $|Q|$ about like $t^L$. It is still divergence, only slower.
 # - "About": while the gradient grows, a step is $\zeta > 1$ times longer, up to about $\sqrt{4L-1}$, and $\zeta$ falls as
-#   the memory $1/(1-\beta_2)$ runs out. The exponent comes out below $L$. The slope is not $\eta\sqrt P$, not even in the
+#   the memory $1/(1-\beta_2)$ runs out. With the usual $\beta_2$ the exponent comes out below $L$. The slope is not $\eta\sqrt P$, not even in the
 #   end, because not every parameter takes part.
 # - SEEM is made for SGD. With Adam's step sizes put in, the same matrix gives the growth rate of the climb.
 # - In the [ledger](11_claims.ipynb): `order-adam` **holds with limits**.

@@ -182,7 +182,8 @@ for k in range(3):
 print(f"root of n: {math.sqrt(512):.2f}")
 
 # %% [markdown]
-# The input became 10,000 times longer, and so did $z$ and $S$. The normalised $\hat z$ kept its length, a little
+# The input became 10,000 times longer, and $z$ and $S$ some 7,000 times (the bias, which stays, has its share in the
+# first). The normalised $\hat z$ kept its length, a little
 # below $\sqrt n$. That is no accident:
 #
 # $$|\hat z|^2 = \frac{\sum_i (z_i - m)^2}{S^2} = \frac{n\,(S^2 - \epsilon)}{S^2} \le n . \tag{1}$$
@@ -256,8 +257,8 @@ for row in y:
     )
 
 # %% [markdown]
-# Both sides of the last fraction grow like $|y|^2$. That is the second half of the explanation: **the further out the
-# input is, the less it moves the normalised unit, in just the proportion in which the input has grown.** To get a
+# Numerator and denominator of the last fraction grow like $|y|^2$. That is the second half of the explanation: **the further out the
+# input is, the less a change of $z$ moves the normalised unit, in just the proportion in which the input has grown.** To get a
 # number: $z - m$ is a linear function of $y$ and the bias, $z - m = C\,[W\; b]\,(y, 1)$, where $C$ takes the mean off
 # each column. A matrix with more rows than columns makes a vector at least $\sigma$ times as long, $\sigma$ its
 # smallest singular value. (Taking off the mean costs one row, and the bias adds a column. So $\sigma$ can be above 0
@@ -387,8 +388,8 @@ plotting.width_convergence(np.array(WIDTHS), errors)
 # Gaussian, however many units there are. So the formula is not the limit of these networks.
 #
 # The formula also says how large the multiple is in the limit. The function of $t$ is largest at $t = 0$. So with
-# LayerNorm and infinitely many units, **no input at all responds more than $x_0$ itself**. With finitely many units
-# some inputs do, by a little: section 3 found up to 2 % more.
+# LayerNorm and infinitely many units, **no input at all responds more than $x_0$ itself**. Our networks are finite and
+# drawn uniformly, and some inputs do respond more, by a little: section 3 found up to 2 % more.
 
 # %% [markdown]
 # ## 5 The same seeds, with and without
@@ -462,7 +463,7 @@ plotting.seem_through_training(np.array(AT), seem)
 # **LayerNorm does not make SEEM negative.** It is above zero in nearly all runs: in all 24 up to step 200, in 22 at
 # step 500, in 23 at step 1000. And it does not stay small from the start. With LayerNorm the median rises 13-fold in
 # the first 50 steps, from 0.44 to 5.6. (In the ReLU network it rises 7-fold.) Only then does it fall, to about 0.01
-# from step 200 on. On the clock of lesson 04 that is far less than one time constant in the 4000 steps that are left.
+# from step 200 on; in single runs it stays higher. On the clock of lesson 04 that is far less than one time constant in the 4000 steps that are left.
 #
 # Why does it rise, and why does it fall? Here are the 24 runs, stopped at a few steps. We print the length of the
 # output weights, the median of $S$ over the data, the kernel $G(x, x)$ and its parts from section 3, and SEEM.
@@ -608,8 +609,8 @@ for label, (layer_norm, affine) in {
 # | gain and bias of the first LayerNorm | | $f \cdot f = f^2$ | | $f \cdot f/f = f$ |
 # | gain and bias of the last LayerNorm | | | $f$ | $f$ |
 #
-# So LayerNorm before the last ReLU takes the power from 4 to 2. What is left comes through $w$ and the gain: without
-# gain and bias the power is 0. At factor 10 one does not see it yet, as the part of $w$, which does not grow, is the
+# So LayerNorm before the last ReLU takes the power from 4 to 2. What is left is the derivative by gain and bias, which
+# contains $w$: without gain and bias the power is 0. At factor 10 one does not see it yet, as the part of $w$, which does not grow, is the
 # largest.
 #
 # So "the kernel does not grow with the distance" is not the whole story. How it grows with the weights belongs to it.
@@ -855,8 +856,8 @@ for label, rows in {"as they are": star_x, "mean taken off": star_x - star_x.mea
 #   $G(x_0, x_0)$ in fresh networks of this size, and at most 1.02 times as measured. Training raises the limit.
 # - On the toy walk at learning rate 0.02 it saved 96 of 96 runs over 5000 steps. Put in one step before the end it saved
 #   24 of 24 over the 400 steps that we looked at, after it had thrown most of the value away.
-# - SEEM is above zero in nearly all of these runs. It first rises 13-fold, then falls to about 0.01.
-# - With LayerNorm before the last ReLU the kernel grows like the square of the weights, without it like their fourth
+# - SEEM is above zero in nearly all of these runs. The median first rises 13-fold, then falls to about 0.01.
+# - With two hidden layers and LayerNorm before the last ReLU the kernel grows like the square of the weights, without it like their fourth
 #   power. In the first hidden layer only, LayerNorm saved 14 of 24.
 # - On a grid it was quicker at the same learning rate, not at a fair one. On the walk the values are finite, not right.
 # - It is no guarantee: a large step, large rewards, larger initial weights and a complete grid at discount 0.98 to 0.99

@@ -66,7 +66,7 @@ print(f"seed {SEED}, float64, seem_lab {sl.__version__}, torch {torch_version}")
 # | the step | $\varepsilon$, or $\theta$ itself | gradient clipping, weight decay |
 # | the target | *which* $Q$ the target reads | a target network that follows slowly, the smaller of two networks |
 #
-# Here is the plain run of the toy walk, beside one remedy from each row. The true value is 0.
+# Here is the plain run of the toy walk, beside one remedy from each row but the second. The true value is 0.
 
 # %%
 by_name = {remedy.name: remedy for remedy in sl.remedies()}
@@ -223,7 +223,7 @@ for name in ("LayerNorm without affine", "spectral norm", "weight norm fixed gai
 
 # %% [markdown]
 # And how does SEEM move on? With LayerNorm it rises at first, then it falls. With tanh it does the same at a higher level.
-# With batch norm it falls from the start, and stays at a few units. That of the plain run rises until the crash, and
+# With batch norm it falls from the start, and stays at a few units. That of the plain run dips and then rises until the crash, and
 # that of the orthogonal start does so too, from far below. With clipping and with a slow target SEEM rises as well, but
 # nothing crashes:
 
@@ -273,7 +273,7 @@ for name in (*shown[:4], "weight norm learned gain", "spectral norm", "activatio
 #   batches, and we have no tested reason.
 # - *Dropout*: its noise enters the choice of the next action, and the largest of noisy values is too high. With a *quiet
 #   target* the noise is switched off there: that is the whole difference between the two lines of each strength.
-# - *Activations*: a tanh saturates, so the features of a far input stay bounded. SEEM starts high and then falls. ELU and
+# - *Activations*: a tanh saturates, so the features of a far input stay bounded. SEEM rises at first and then falls to nearly 0. ELU and
 #   SiLU grow like a ReLU.
 # - *Initialisation*: it sets the SEEM one starts with. A start at half size delays the crash, beyond step 1500 on most
 #   seeds. It bounds nothing.
@@ -296,8 +296,8 @@ for name in (*shown[:4], "weight norm learned gain", "spectral norm", "activatio
 #   network starts ten times further from the truth; that is its bias on the others.)
 #
 # **The target.**
-# - *An EMA target* answers late. Lateness alone would only delay the crash (lessons 00 and 01), and that is not what one
-#   sees. With $\tau = 0.8$ and $0.5$ the value rises far and then comes down again. Lesson 09 shows a reason at
+# - *An EMA target* answers late. Lateness may merely delay a crash, or prevent it (the star in lesson 09). Here one sees
+#   something else. With $\tau = 0.8$ and $0.5$ the value rises far and then comes down again. Lesson 09 shows a reason at
 #   $\tau = 0.5$: when the kernel has grown, the step overshoots and throws $Q$ back. Why $\tau = 0.8$ then stays calm is
 #   not explained here. With a very small rate little at all can happen within 1500 steps, so that the absence of a crash
 #   says little.
@@ -442,7 +442,7 @@ print(f"growth by a SEEM of 0.00001 over 1500 steps: a factor of {np.exp(1e-5 * 
 #   cannot see that.
 # - For the remedies that change the problem, the order fits much better.
 # - A high SEEM without a crash: a target network changes the rule itself. Its matrix is twice as large (lesson 09), and $A$
-#   alone does not decide. With clipping the step is not $\varepsilon A u$ any more. There SEEM even rises all along, and
+#   alone does not decide. With clipping the step is not $\varepsilon A u$ any more. There SEEM even rises without end, and
 #   nothing crashes. So "it rises" is no verdict either.
 # - The sign of SEEM says little, here as in lesson 04. With the in-sample action most readings are so close to zero, on
 #   either side, that nothing can grow within the run. To count how many are above zero means little there.
@@ -528,8 +528,7 @@ print(
 # - A remedy takes hold of the kernel, the discount, the next input, the step or the target.
 # - A kernel that cannot grow with the parameters ended the crash here, but the error stays for long. Clipping the step turns
 #   the crash into a climb.
-# - For a linear $Q$, weight decay helps only above $2\,\mathrm{SEEM}/N$. On the walk 0.1 saved three of twelve seeds below
-#   that.
+# - For a linear $Q$, weight decay helps only above $2\,\mathrm{SEEM}/N$. On the walk 0.1 saved three of twelve seeds.
 # - "Does not crash" and "is right" are two columns. Look at both. And ask for which policy the value is right.
 # - SEEM at step 100 does not sort the remedies of the network: tanh and batch norm have a large one and survive, an
 #   orthogonal start has a small one and crashes. For target networks and clipping the SEEM of the live network looks at the

@@ -448,7 +448,7 @@ print(f"more than 100 turns: {(tops.turns > 100).sum()} runs; fewer than 10: {(t
 
 # %% [markdown]
 # All ten rise, and none explodes. Six of them are at their highest *before* step 500, where our count of the growth starts.
-# So the white 0.0 of this cell is made by the way of counting. It does not say that nothing rises. In the same way
+# So for these six the white 0.0 of this cell is made by the way of counting. It does not say that nothing rises. In the same way
 # some of the "false alarms" come from runs that had risen already.
 #
 # What ends the rise is the same in all ten. At the highest $|Q|$ the map reads step-size instability: the kernel has

@@ -120,7 +120,7 @@ class History:
         """Why the run stopped, in one sentence."""
         last = self.step[-1]
         return {
-            "finished": f"finished {last} steps, largest |Q| {self.q_max[-1]:.3g}",
+            "finished": f"finished {last} steps, largest |Q| at the end {self.q_max[-1]:.3g}",
             "q_limit": f"diverged: |Q| passed {self.q_limit:.3g} at step {last}",
             "non-finite": f"diverged: the update after step {last} was not finite and was taken back",
         }[self.stop_reason]

@@ -80,15 +80,16 @@ def measure(explorer: type[Panel], shown: serving.Shown) -> dict[str, Any]:
     local = explorer()
     name, control = next(pair for pair in local._controls.items() if hasattr(pair[1], "continuous_update"))
     first, last = [], []
-    key = "ArrowRight"
+    key, turned = "ArrowRight", False
     while len(first) < PRESSES:
         handle.focus()
         before = shown.source
         shown.page.keyboard.press(key)
         shown.page.wait_for_timeout(500)
-        if shown.settle() and shown.source == before:  # at its end, or where the picture stays: turn round
-            key = {"ArrowRight": "ArrowLeft", "ArrowLeft": "ArrowRight"}[key]
+        if shown.settle() and shown.source == before:  # at its end, or where the picture stays: turn round, and go on
+            key, turned = key if turned else {"ArrowRight": "ArrowLeft", "ArrowLeft": "ArrowRight"}[key], True
             continue
+        turned = False
         shown.page.wait_for_timeout(60)  # the last picture is decoded
         frames = shown.page.evaluate("window.frames.map(moment => moment - window.pressed)")
         first.append(frames[0])
