@@ -299,7 +299,7 @@ plotting.response_along_ray(distance.numpy(), rays)
 # have ever larger values.
 #
 # With LayerNorm the hidden values cannot grow. The response is largest near $x_0$, falls to both sides and levels off,
-# past the origin near 0 and outwards not far below 1. So it is half of answer A. Lesson 07 is about that difference.
+# outwards at 0.7 and past the origin far lower. So it is half of answer A. Lesson 07 is about that difference.
 
 # %% [markdown]
 # ## 4 From one update to all of them

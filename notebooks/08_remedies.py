@@ -442,7 +442,7 @@ print(f"growth by a SEEM of 0.00001 over 1500 steps: a factor of {np.exp(1e-5 * 
 #   cannot see that.
 # - For the remedies that change the problem, the order fits much better.
 # - A high SEEM without a crash: a target network changes the rule itself. Its matrix is twice as large (lesson 09), and $A$
-#   alone does not decide. With clipping the step is not $\varepsilon A u$ any more. There SEEM even rises without end, and
+#   alone does not decide. With clipping the step is not $\varepsilon A u$ any more. There SEEM even rises to thousands, and
 #   nothing crashes. So "it rises" is no verdict either.
 # - The sign of SEEM says little, here as in lesson 04. With the in-sample action most readings are so close to zero, on
 #   either side, that nothing can grow within the run. To count how many are above zero means little there.

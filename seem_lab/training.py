@@ -270,7 +270,7 @@ def watch_training(
         if stop_reason == "q_limit" or step == steps:
             break
         if every and step % every == 0:
-            yield History(**records.columns(), lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
+            yield records.history(lr, q_limit, stop_reason)
 
         before = {name: tensor.clone() for name, tensor in everything.state_dict().items()}, choice, sizes
         updates.zero_grad()
@@ -279,7 +279,7 @@ def watch_training(
         target.after_update(network)
 
     updates.zero_grad()
-    yield History(**records.columns(), lr=lr, n=problem.n, q_limit=q_limit, stop_reason=stop_reason)
+    yield records.history(lr, q_limit, stop_reason)
 
 
 class _Records:
@@ -301,9 +301,10 @@ class _Records:
             leading = leading_eigenvalue(self._target.seem_matrix(self._network, self._problem, choice))
         self.rows.append((step, *sizes, norm, leading.real, leading.imag, switches))
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """The arrays of a `History`."""
-        return {name: np.array(column) for name, column in zip(COLUMNS, zip(*self.rows, strict=True), strict=True)}
+    def history(self, lr: float, q_limit: float, stop_reason: StopReason) -> History:
+        """The run so far."""
+        columns = {name: np.array(column) for name, column in zip(COLUMNS, zip(*self.rows, strict=True), strict=True)}
+        return History(**columns, lr=lr, n=self._problem.n, q_limit=q_limit, stop_reason=stop_reason)
 
 
 def _count(steps: int, progress: bool) -> Iterator[int]:

@@ -88,7 +88,7 @@ def same(a: object, b: object) -> bool:
     return a == b
 
 
-def test_the_training_is_the_same_bit_by_bit(tmp_path: Path) -> None:  # beartype draws numbers
+def test_the_training_is_the_same_bit_by_bit(tmp_path: Path) -> None:
     monitors: list[SeemMonitor] = []
     x, x_next, discount = data()
 

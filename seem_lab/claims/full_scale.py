@@ -68,6 +68,10 @@ def _few_data() -> tuple[Finding, ...]:
         share("pass Qlim on 1 % of Hopper's replay, plain", passed[~hundredth.layer_norm], least=MOST),
         share("pass Qlim on 1 % of Hopper's replay, LayerNorm", passed[hundredth.layer_norm], most=MOST),
         better("success in the maze, 10 % of the data: LayerNorm less plain", tenth),
+        *(
+            better(f"the same, data {number} alone", tenth[tenth.task == f"maze {number}"], core=False)
+            for number in (0, 1)
+        ),
         share("arrive in the maze, 10 % of the data, LayerNorm", arrives, least=MOST, core=False),
     )
 
