@@ -217,7 +217,7 @@ def fit_power(step: ArrayLike, size: ArrayLike) -> Fit:
     _positive(size=size)
 
     def crookedness(root: float) -> float:
-        return 1 - _line(step, (size / size[-1]) ** root, step, root).r_squared
+        return 1 - np.corrcoef(step, (size / size[-1]) ** root)[0, 1] ** 2
 
     root = float(minimize_scalar(crookedness, bounds=(1 / 12, 10.0), method="bounded", options={"xatol": 1e-6}).x)
     return _line(step, size**root, step, exponent=1 / root)

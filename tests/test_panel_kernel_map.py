@@ -66,7 +66,7 @@ def test_contours_are_labelled_and_the_star_is_where_x0_is(panel):
 
 
 def test_every_mark_of_the_map_has_its_name_in_a_legend(panel):
-    (legend,) = panel.figure.legends
+    (legend,) = panel._canvas.figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "$x_0$, updated",
         "data",

@@ -57,9 +57,9 @@ def pixels(png: bytes) -> np.ndarray:
 
 
 def full_redraw(panel: panels.Panel) -> np.ndarray:
-    """The picture as it would be without the cached background."""
-    panel._background = None
-    return pixels(panel._render())
+    """The picture as it would be if nothing were kept from the one before."""
+    panel._canvas._layers = []
+    return pixels(panel._canvas.png())
 
 
 def button(panel: panels.Panel, name: str) -> ipywidgets.Button:

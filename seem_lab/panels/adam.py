@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,14 +47,23 @@ class Climb:
     ratio: np.ndarray
     window: slice | None
 
-    def line(self, values: np.ndarray) -> Fit | None:
-        """The straight line through the climb, if there is one."""
-        return None if self.window is None else fit_line(self.step[self.window], values[self.window])
+    @cached_property
+    def norm_line(self) -> Fit | None:
+        """The straight line through the climb of ||theta||, if it climbs."""
+        return self._line(self.norm)
 
-    @property
+    @cached_property
+    def root_line(self) -> Fit | None:
+        """The straight line through the climb of |Q|^(1/L), if it climbs."""
+        return self._line(self.root)
+
+    @cached_property
     def exponent(self) -> float:
         """The k for which |Q|^(1/k) is straightest."""
         return fit_power(self.step[self.window], self.root[self.window] ** self.depth).exponent
+
+    def _line(self, values: np.ndarray) -> Fit | None:
+        return None if self.window is None else fit_line(self.step[self.window], values[self.window])
 
 
 class Adam(Panel):
@@ -114,8 +124,7 @@ class Adam(Panel):
             left.plot([], [], color="black", linewidth=1.4, linestyle=":", label=r"line of $\|\theta\|$")[0],
             left.plot([], [], color="black", linewidth=1.4, linestyle="-.", label=r"line of $|Q|^{1/L}$")[0],
         )
-        left.legend(loc="upper left", frameon=False, bbox_to_anchor=(0, 0.88))
-        said = animate(left.text(0.02, 0.98, "", transform=left.transAxes, va="top", fontsize=10))
+        left.legend(loc="upper left", frameon=False)
         tidy(right, title="Step of the median parameter, over learning rate", x="training step")
         right.set(xlim=(0, last), ylim=(0, 3.7), ylabel=r"$\zeta = |\hat m| / \sqrt{\hat v}$")
         right.axhline(1, color=GREY, linewidth=0.8)
@@ -126,16 +135,15 @@ class Adam(Panel):
         )
         return SimpleNamespace(
             left=left, norm=norm, root=root, norm_line=norm_line, root_line=root_line,
-            ratio=ratio, early=early, name=name, said=said,
+            ratio=ratio, early=early, name=name,
         )  # fmt: skip
 
     def draw(self, artists: SimpleNamespace, result: Climb) -> None:
-        for values, curve, straight in (
-            (result.norm, artists.norm, artists.norm_line),
-            (result.root, artists.root, artists.root_line),
+        for values, line, curve, straight in (
+            (result.norm, result.norm_line, artists.norm, artists.norm_line),
+            (result.root, result.root_line, artists.root, artists.root_line),
         ):
             curve.set_data(result.step, values)
-            line = result.line(values)
             there = result.step[result.window or slice(0, 0)]
             straight.set_data(there, line.intercept + line.slope * there if line else there)
         top = max(result.norm[-1], result.root[-1])
@@ -147,16 +155,10 @@ class Adam(Panel):
         artists.early.set_ydata([early, early])
         artists.name.set_y(early)
         artists.name.set_text(f"√(4L-1) = {early:.2f}")
-        norm, root = result.line(result.norm), result.line(result.root)
-        artists.said.set_text(
-            "it does not climb"
-            if norm is None or root is None
-            else f"straight? R² {norm.r_squared:.4f} and {root.r_squared:.4f}; exponent {result.exponent:.2f}"
-        )
 
     def sentence(self, result: Climb) -> str:
         where = f"Depth {result.depth}, beta2 {result.beta2:g}, learning rate {result.lr:g}"
-        norm, root = result.line(result.norm), result.line(result.root)
+        norm, root = result.norm_line, result.root_line
         if norm is None or root is None:
             return f"{where}: it does not climb within {result.step[-1]} steps."
         top = int(result.ratio.argmax())

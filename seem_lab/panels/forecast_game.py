@@ -141,6 +141,7 @@ class ForecastGame(Panel):
         right.set_ylim(0, 3)
         for axes in (left, right):
             axes.set_xlim(-40, 40)
+            axes.locator_params(axis="x", nbins=5)  # each number takes time to draw
             animate(axes.xaxis)
             axes.axvline(0, color="black", linewidth=0.8)
         artists = SimpleNamespace(

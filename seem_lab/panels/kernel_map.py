@@ -15,9 +15,9 @@ import torch
 from contourpy import contour_generator
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from torch import Tensor, nn
 
-from seem_lab.kernel_profiles import ntk_map
 from seem_lab.kernels import ntk
 from seem_lab.networks import mlp
 from seem_lab.panels.controls import choice, log_slider, slider
@@ -96,25 +96,26 @@ class KernelMap(Panel):
     def compute(self, east: float, north: float, action: float, read: float, lr: float, network: str) -> Update:
         before = self.networks[network]
         updated = torch.tensor([[east, north, *_direction(action)]], dtype=torch.float64)
-        read_at = torch.tensor([0.0, 0.0, *_direction(read)], dtype=torch.float64)
-        here = ntk(before, updated).item()
         rows = torch.cat([AXIS, updated[0, 1:2]])  # the last one is the line through x0
-        relative = (ntk_map(before, updated[0], AXIS, rows, read_from=read_at) / here).numpy()
-        line = read_at.repeat(len(AXIS), 1)
-        line[:, 0], line[:, 1] = AXIS, north
-        inputs = torch.cat([updated, line])
+        position = torch.cartesian_prod(rows, AXIS).flip(1)
+        read_at = torch.tensor(_direction(read), dtype=torch.float64)
+        inputs = torch.cat([torch.cat([position, read_at.expand(len(position), 2)], dim=1), updated])
+        kernel = ntk(before, inputs, updated)[:, 0]
+        here = kernel[-1].item()
+        relative = (kernel[:-1] / here).reshape(len(rows), len(AXIS)).numpy()
+        line = inputs[-1 - len(AXIS) :]  # and x0
         after = _updated(before, updated, lr)
         with torch.no_grad():
-            change = ((after(inputs) - before(inputs)).squeeze(1) / (lr * here)).numpy()
+            change = ((after(line) - before(line)).squeeze(1) / (lr * here)).numpy()
         return Update(
             updated=updated[0].numpy(),
-            read=read_at[2:].numpy(),
+            read=read_at.numpy(),
             lr=lr,
             predicted_rise=lr * here,
-            real_rise=lr * here * change[0],
+            real_rise=lr * here * change[-1],
             over_plane=relative[:-1],
             predicted=relative[-1],
-            real=change[1:],
+            real=change[:-1],
         )
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
@@ -130,19 +131,15 @@ class KernelMap(Panel):
         left.set(aspect="equal", xlim=(low, high), ylim=(low, high))
         image = animate(
             left.imshow(
-                np.ones((2, 2)),
-                origin="lower",
-                extent=(low, high, low, high),
-                cmap=RESPONSE_MAP,
-                norm=RESPONSE_NORM,
-                interpolation="bilinear",
+                np.ones((2, 2)), origin="lower", extent=(low, high, low, high), cmap=RESPONSE_MAP, norm=RESPONSE_NORM
             )
         )
         figure.colorbar(image, cax=figure.add_axes((0.45, 0.25, 0.018, 0.62)), extend="both")
         widths = [2.2 if level == 1 else 0.8 for level in RESPONSE_LEVELS]
         contours = [animate(left.add_collection(LineCollection([], colors="black", linewidths=w))) for w in widths]
         east, north = self.walk.transitions.state.numpy().T
-        data = animate(left.scatter(east, north, s=10, color="black", edgecolor="white", lw=0.4))
+        dots: dict[str, Any] = {"markersize": 3.5, "markeredgecolor": "white", "markeredgewidth": 0.4}
+        data = animate(left.plot(east, north, "o", color="black", **dots)[0])
         cut, taken, read, star = animate(
             left.plot([], [], color="black", linestyle="--", linewidth=1)[0],
             left.plot([], [], color="#8A3A00", linewidth=3)[0],
@@ -159,9 +156,9 @@ class KernelMap(Panel):
             frameon=False,
             columnspacing=1.2,
         )
-        white = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+        halo = [withStroke(linewidth=3, foreground="white")]
         labels = [
-            animate(left.text(0, 0, "", fontsize=9, ha="center", va="center", bbox=white, clip_on=True))
+            animate(left.text(0, 0, "", fontsize=9, ha="center", va="center", path_effects=halo, clip_on=True))
             for _ in RESPONSE_LEVELS
         ]
         tidy(

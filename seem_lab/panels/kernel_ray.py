@@ -22,7 +22,7 @@ from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
 from seem_lab.plotting.kernels import RESPONSE_MAP
 from seem_lab.plotting.layer_norm import MAP_LEVELS, MAP_NORM
 
-AXIS = torch.linspace(-8, 8, 41, dtype=torch.float64)
+AXIS = torch.linspace(-8, 8, 33, dtype=torch.float64)
 DISTANCE = torch.logspace(-1, 5, 61, dtype=torch.float64)
 NETWORKS: dict[str, dict[str, Any]] = {
     "ReLU": {"hidden": (512,)},
@@ -41,7 +41,7 @@ class Response:
     Args:
         updated: x0.
         outwards: the direction of the ray, of length 1.
-        over_plane: `(41, 41)`, one row for each value of the second input.
+        over_plane: `(33, 33)`, one row for each value of the second input.
         along_ray: `(61,)` at `DISTANCE` from x0.
         exponent: slope of log |G| over log distance, from 1e2 to 1e5.
     """

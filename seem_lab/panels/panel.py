@@ -16,13 +16,10 @@ from typing import Any, ClassVar
 import ipywidgets
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
-from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image, PngImagePlugin
 
+from seem_lab.panels.canvas import Canvas
 from seem_lab.panels.picture import Picture
 from seem_lab.panels.worker import FIRST, State, Worker
 
@@ -47,9 +44,8 @@ class Panel(ABC):
     - `table(result)` gives the columns of the file that Export makes, of one length or not;
     - `point(artists, x, y)`, if a press on the picture means something, gives the parameters it asks for.
 
-    The moving artists are drawn over a cached background (blitting), which is three times faster than a full draw; a
-    full draw happens by itself whenever something else changed, such as an axis limit. The layout is made once, after
-    `setup`.
+    Only what moves is drawn anew (see `Canvas`); everything is, by itself, whenever something else changed. The layout
+    is made once, after `setup`.
 
     Args:
         parameters: initial values that differ from the controls' own.
@@ -96,15 +92,9 @@ class Panel(ABC):
 
     def __init__(self, **parameters: Any) -> None:
         width, height = self.size
-        self._moving: list[Artist] = []
-        self._background: Any = None
-        room = ConstrainedLayoutEngine(rect=(0.005, 0.005, 0.97, 0.985))  # at the edge, for numbers that move
-        self.figure = Figure(figsize=(width / 100, height / 100), dpi=100, layout=room, facecolor="white")
-        self._canvas = FigureCanvasAgg(self.figure)
-        self._artists = self.setup(self.figure, self._animate)
-        for _ in range(2):  # the layout settles in its second pass, and then stays
-            self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
+        self._canvas = Canvas(width, height)
+        self._artists = self.setup(self._canvas.figure, self._canvas.animate)
+        self._canvas.settle()
 
         self._streams = inspect.isgeneratorfunction(inspect.unwrap(type(self).compute))
         self._worker = Worker(self._show, self._fail)
@@ -219,7 +209,7 @@ class Panel(ABC):
         self.draw(self._artists, result)
         says = self.sentence(result)
         with self._picture.hold_sync():  # one message
-            self._picture.png = self._render()
+            self._picture.png = self._canvas.png()
             self._picture.alt = f"{self.title} {says}"
             self._picture.status = WORDS[state] + says
             self._picture.alert = ""
@@ -237,32 +227,6 @@ class Panel(ABC):
             data = f"data:{kind};base64,{base64.b64encode(content).decode()}"
             links.append(f'<a download="{name}" href="{data}" style="text-decoration: underline">{name}</a>')
         self._files.value = "Save: " + ", ".join(links)
-
-    def _animate(self, *artists: Artist) -> Any:
-        """Mark artists as moving, above everything that does not move; returns them."""
-        for artist in artists:
-            artist.set_animated(True)
-            if isinstance(artist, Axis):
-                artist.grid(False)  # it would lie over the legend
-            artist.set_zorder(10 + len(self._moving))
-            self._moving.append(artist)
-        return artists[0] if len(artists) == 1 else artists
-
-    def _render(self) -> bytes:
-        for axes in self.figure.axes:
-            axes.viewLim  # noqa: B018  carries out a pending autoscale, which marks the figure stale
-        if self._background is None or self.figure.stale:
-            self._canvas.draw()
-            self._background = self._canvas.copy_from_bbox(self.figure.bbox)
-        else:
-            self._canvas.restore_region(self._background)
-        for artist in self._moving:
-            self.figure.draw_artist(artist)
-        self.figure.stale = False
-        buffer = io.BytesIO()
-        pixels = np.asarray(self._canvas.buffer_rgba())[..., :3]
-        Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "png", compress_level=1)
-        return buffer.getvalue()
 
     def _buttons(self) -> ipywidgets.Box:
         actions: dict[str, Callable[[], None]] = {"Reset": partial(self._press, {})}

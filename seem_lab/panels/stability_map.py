@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,15 +82,15 @@ class StabilityMap(Panel):
     def compute(self, tau: float, momentum: float, lr: float, gamma: float) -> Iterator[Cell]:
         tau, momentum, lr = min(round(tau, 6), 1.0), round(momentum, 2), round(lr, 6)
         update = _update(gamma, tau, momentum, lr)
-        state = torch.zeros(update.size, dtype=torch.float64)
-        phi = baird_star().x
-        first = phi @ baird_weights() - gamma * baird_star().candidates[:, 0] @ baird_weights()
-        sizes = []
-        for _ in range(STEPS + 1):
-            u = first + update.error(state)
-            sizes.append(u.norm())
-            state = update.follow(update.descend(state, u))
-        log_error = torch.nan_to_num(torch.stack(sizes), nan=torch.inf).log().clamp(max=LARGEST).numpy()
+        phi, phi_next = _features()
+        first = (phi - gamma * phi_next) @ baird_weights()
+        start = torch.zeros(update.size, dtype=torch.float64)
+        matrix, push = update.matrix(), update.follow(update.descend(start, first))
+        states = [start]
+        for _ in range(STEPS):
+            states.append(matrix @ states[-1] + push)
+        sizes = (first[:, None] + update.error(torch.stack(states, dim=1))).norm(dim=0)
+        log_error = torch.nan_to_num(sizes, nan=torch.inf).log().clamp(max=LARGEST).numpy()
         found = stability(update)
         for diagram in diagrams(momentum, lr):
             yield Cell(found, log_error, diagram, gamma, tau)
@@ -136,11 +137,17 @@ class StabilityMap(Panel):
         return {"update": np.arange(STEPS + 1), "log_td_error_norm": result.log_error}
 
 
-def _update(gamma: float, tau: float, momentum: float, lr: float) -> UpdateMap:
+@cache
+def _features() -> tuple[torch.Tensor, torch.Tensor]:
+    """Features of the star's states and of those that follow."""
     star = baird_star()
-    phi, phi_next = star.x, star.candidates[:, 0]
+    return star.x, star.candidates[:, 0]
+
+
+def _update(gamma: float, tau: float, momentum: float, lr: float) -> UpdateMap:
+    phi, phi_next = _features()
     kernels = FrozenKernels(phi @ phi.T, gamma * phi_next @ phi.T)
-    return UpdateMap(kernels, eps=step_size(lr, star.n), momentum=momentum, tau=tau)
+    return UpdateMap(kernels, eps=step_size(lr, len(phi)), momentum=momentum, tau=tau)
 
 
 @kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -93,7 +94,7 @@ class SwitchOn(Panel):
 
     def draw(self, artists: SimpleNamespace, result: Switched) -> None:
         plain, norm = result.plain, result.norm
-        right = max(int(plain.step[-1]), result.step + AFTER)
+        right = 100 * math.ceil(max(plain.step[-1], result.step + AFTER) / 100)
         if artists.axes.get_xlim()[1] != right:
             artists.axes.set_xlim(0, right)
         artists.plain.set_data(plain.step, np.clip(plain.q_max, 1e-2, 3e7))

@@ -3,9 +3,9 @@
     python tests/benchmarks/panel_latency.py [app] [lab]
 
 For each press: the time until the first new picture has been decoded, and until the last one has (for an explorer that
-trains, the last comes later), beside the time that the computation itself takes in this process. At the end the picture
+trains, the last comes later), beside the time that the kernel spent in `compute` for this press. At the end the picture
 on the screen is compared, pixel by pixel, with a full redraw in this process. Driver, browser and kernel share the
-processor: the numbers mean something on an idle machine only, so the load is printed with them.
+processor: the numbers mean something on an idle machine only, so the load before each explorer is printed with them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import json
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,10 +38,36 @@ WATCH = """image => {
 }"""
 
 
+# Run by every kernel as it starts: notes the seconds that each job computed.
+NOTE = """
+import time
+from seem_lab.panels.panel import Panel
+
+def _timed(results):
+    def timed(panel, **parameters):
+        taken, job = 0.0, results(panel, **parameters)
+        while True:
+            start = time.perf_counter()
+            result = next(job, job)
+            taken += time.perf_counter() - start
+            if result is job:
+                break
+            yield result
+        with open({path!r}, "a") as file:
+            print(taken, file=file)
+    return timed
+
+Panel._results = _timed(Panel._results)
+"""
+
+
 @contextmanager
-def pages(where: str, browser: Any) -> Iterator[Iterator[tuple[type[Panel], serving.Shown]]]:
-    """Each explorer on a page of the app, or as the only cell of a notebook."""
-    home = Path(tempfile.mkdtemp())
+def pages(where: str, browser: Any, home: Path) -> Iterator[Iterator[tuple[type[Panel], serving.Shown]]]:
+    """Each explorer on a page of the app, or as the only cell of a notebook; kernels note in `home` what they do."""
+    startup = home / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "note.py").write_text(NOTE.format(path=str(home / "computed")))
+    os.environ["IPYTHONDIR"] = str(home / "ipython")
 
     def in_app(address: str) -> Iterator[tuple[type[Panel], serving.Shown]]:
         page = serving.new_page(browser)
@@ -56,13 +81,12 @@ def pages(where: str, browser: Any) -> Iterator[Iterator[tuple[type[Panel], serv
         for explorer in EXPLORERS:
             cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "id": "one"}
             cell["source"] = f"from seem_lab import panels\n\npanels.{explorer.__name__}()"
-            notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
+            notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
             (home / f"{explorer.__name__}.ipynb").write_text(json.dumps(notebook))
             page = serving.new_page(browser)
             page.goto(f"{address}/lab/tree/{explorer.__name__}.ipynb?token={serving.TOKEN}&reset")
-            if page.get_by_role("button", name="Select Kernel").count():
-                page.get_by_role("button", name="Select Kernel").click()
-            page.get_by_text("Python 3 (ipykernel)").first.wait_for()
+            page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3 (ipykernel)").wait_for()
             page.locator(".jp-CodeCell .cm-content").click()
             page.keyboard.press("Shift+Enter")
             yield explorer, serving.Shown(page)
@@ -73,13 +97,22 @@ def pages(where: str, browser: Any) -> Iterator[Iterator[tuple[type[Panel], serv
         yield {"app": in_app, "lab": in_lab}[where](address)
 
 
-def measure(explorer: type[Panel], shown: serving.Shown) -> dict[str, Any]:
+def place_of(control: Any, handle: Any) -> Any:
+    """The value at which a slider stands in the browser."""
+    says = handle.get_attribute("aria-valuetext")  # aria-valuenow has one decimal
+    if hasattr(control, "options"):
+        return next(value for label, value in control.options if says.endswith(label))
+    number = float(says.split()[-1].replace("\N{MINUS SIGN}", "-").replace(",", ""))
+    return min(choices(control), key=lambda value: abs(value - number))
+
+
+def measure(explorer: type[Panel], shown: serving.Shown, computed: Path) -> dict[str, Any]:
     """Milliseconds of 40 presses; whether the last picture is the right one."""
     image, handle = shown.root.locator("img"), shown.slider()
     image.evaluate(WATCH)
     local = explorer()
     name, control = next(pair for pair in local._controls.items() if hasattr(pair[1], "continuous_update"))
-    first, last = [], []
+    first, last, compute = [], [], []
     key, turned = "ArrowRight", False
     while len(first) < PRESSES:
         handle.focus()
@@ -94,48 +127,32 @@ def measure(explorer: type[Panel], shown: serving.Shown) -> dict[str, Any]:
         frames = shown.page.evaluate("window.frames.map(moment => moment - window.pressed)")
         first.append(frames[0])
         last.append(frames[-1])
-    says = handle.get_attribute("aria-valuetext")  # aria-valuenow has one decimal
-    if hasattr(control, "options"):
-        place = next(value for label, value in control.options if says.endswith(label))
-    else:
-        number = float(says.split()[-1].replace("\N{MINUS SIGN}", "-").replace(",", ""))
-        place = min(choices(control), key=lambda value: abs(value - number))
-    local.set(**{name: place})
+        compute.append(1000 * float(computed.read_text().split()[-1]))
+    local.set(**{name: place_of(control, handle)})
     same = local.text == shown.sentence and np.array_equal(full_redraw(local), pixels(shown.png()))
-    return {"first": np.percentile(first, (50, 95)), "last": np.percentile(last, (50, 95)), "same": same}
+    return {"first": first, "last": last, "compute": compute, "same": same}
 
 
-def compute_time(explorer: type[Panel]) -> float:
-    """Milliseconds of processor time that a change of the first slider computes: the median of five."""
-    panel = explorer()
-    name, control = next(pair for pair in panel._controls.items() if hasattr(pair[1], "continuous_update"))
-    taken = []
-    for k in range(1, 6):
-        options = getattr(control, "options", None)
-        value = options[k % len(options)][1] if options else control.min + k * control.step
-        start = time.process_time()
-        for _ in panel._results(**{**panel.parameters, name: value}):
-            pass
-        taken.append(time.process_time() - start)
-    return 1000 * float(np.median(taken))
+def summary(milliseconds: Any) -> str:
+    """Median and 95th percentile."""
+    return " /".join(f"{number:5.0f}" for number in np.percentile(milliseconds, (50, 95)))
 
 
 def main(places: list[str]) -> None:
     """Print one line an explorer."""
     with serving.open_browser() as browser:
         for where in places or ["app", "lab"]:
-            print(
-                f"{where}, load {os.getloadavg()[0]:.1f}: milliseconds, median / 95th percentile of {PRESSES} presses"
-            )
-            with pages(where, browser) as found:
+            print(f"{where}: milliseconds, median / 95th percentile of {PRESSES} presses")
+            home = Path(tempfile.mkdtemp())
+            with pages(where, browser, home) as found:
                 for explorer, shown in found:
-                    result = measure(explorer, shown)
-                    line = " ".join(
-                        f"{name} {result[name][0]:4.0f} /{result[name][1]:5.0f}" for name in ("first", "last")
-                    )
+                    load = os.getloadavg()[0]
+                    result = measure(explorer, shown, home / "computed")
+                    beyond = np.subtract(result["last"], result["compute"])
                     print(
-                        f"{explorer.__name__:15s} computes {compute_time(explorer):5.0f} | {line} | "
-                        f"equals a full redraw: {result['same']} | load {os.getloadavg()[0]:.1f}",
+                        f"{explorer.__name__:15s} first {summary(result['first'])} | last {summary(result['last'])} | "
+                        f"computes {summary(result['compute'])} | last beyond it {summary(beyond)} | "
+                        f"equals a full redraw: {result['same']} | load {load:.1f}",
                         flush=True,
                     )
 

@@ -1,0 +1,98 @@
+"""The kept layers of a picture, and its PNG."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from seem_lab.panels.canvas import Canvas
+from seem_lab.panels.png import encode
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+class Plot:
+    """A line and two moving scales on a canvas; counts how often each scale is drawn."""
+
+    def __init__(self):
+        self.canvas = Canvas(240, 160)
+        self.axes = self.canvas.figure.subplots()
+        self.drawn = {"x": 0, "y": 0}
+        for name, axis in (("x", self.axes.xaxis), ("y", self.axes.yaxis)):
+            self.canvas.animate(axis)
+            axis.draw = self.counted(name, axis.draw)
+        self.line = self.canvas.animate(self.axes.plot([0, 1], [0, 1])[0])
+        self.axes.set(xlim=(0, 1), ylim=(0, 1))
+        self.canvas.settle()
+        self.canvas.png()
+        self.drawn.update(x=0, y=0)
+
+    def counted(self, name, draw):
+        def drawing(renderer):
+            self.drawn[name] += 1
+            draw(renderer)
+
+        return drawing
+
+
+def move(plot):
+    plot.line.set_ydata([1, 0])
+
+
+def stretch_x(plot):
+    plot.axes.set_xlim(0, 30)
+
+
+def stretch_y(plot):
+    plot.axes.set_ylim(0, 30)
+
+
+def entitle(plot):
+    plot.axes.set_title("another")
+
+
+CHANGES = {move: {"x": 0, "y": 0}, stretch_x: {"x": 1, "y": 1}, stretch_y: {"x": 0, "y": 1}, entitle: {"x": 1, "y": 1}}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_only_what_changed_and_what_lies_above_it_is_drawn(change):
+    plot = Plot()
+    before = plot.canvas.png()
+    change(plot)
+    after = plot.canvas.png()
+    assert after != before
+    assert plot.drawn == CHANGES[change]
+
+
+def test_any_series_of_changes_gives_the_picture_of_a_new_canvas():
+    rng, old, done = np.random.default_rng(0), Plot(), []
+    for place in rng.integers(len(CHANGES), size=12):
+        done.append(list(CHANGES)[place])
+        done[-1](old)
+        new = Plot()
+        for change in done:
+            change(new)
+        new.canvas._layers = []
+        assert old.canvas.png() == new.canvas.png(), [change.__name__ for change in done]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4), (3, 5, 4), (40, 300, 4)])
+def test_png_holds_every_pixel(shape):
+    there = np.random.default_rng(0).integers(256, size=shape).astype(np.uint8)
+    image = Image.open(io.BytesIO(encode(there)))
+    image.verify()  # the checksums
+    assert image.mode == "RGBA"
+    assert np.array_equal(pixels(encode(there)), there)
+
+
+def test_png_is_small_where_the_picture_is_plain():
+    assert len(encode(np.full((400, 900, 4), 255, np.uint8))) < 400 * 900 * 4 / 100
+
+
+@pytest.mark.parametrize("there", [np.zeros((2, 3, 3), np.uint8), np.zeros((2, 3), np.uint8), np.zeros((2, 3, 4))])
+def test_png_refuses_other_pixels(there):
+    with pytest.raises(TypeError, match=r"\(height, width, 4\) of uint8"):
+        encode(there)
