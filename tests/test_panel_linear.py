@@ -83,6 +83,10 @@ def test_the_largest_stable_learning_rate_is_the_edge(panel):
     eigenvalues = torch.linalg.eigvals(sl.seem_matrix(network, *star.bootstrap(network)))
     for lr, grows in ((0.99 * edge, False), (1.01 * edge, True)):
         assert bool((1 + sl.step_size(lr, 7) * eigenvalues).abs().max() > 1) is grows
+    beyond = at(panel, gamma=0.88, lr=0.5)
+    factors = (1 + sl.step_size(0.5, 7) * eigenvalues).abs()
+    assert f"{int((factors > 1 + 1e-9).sum())} of 7 modes grow (squares)" in panel.text
+    assert beyond.grows.any() and not beyond.grows.all()
     assert at(panel, gamma=0.99).largest_lr == 0
 
 
