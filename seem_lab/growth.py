@@ -166,7 +166,7 @@ def fit_free_exponent(step: ArrayLike, size: ArrayLike) -> Fit:
     _positive(size=size)
 
     def crookedness(exponent: float) -> float:
-        return 1 - _line(step, (size / size[0]) ** -exponent, step, exponent).r_squared
+        return _crookedness(step, (size / size[0]) ** -exponent)
 
     best = minimize_scalar(crookedness, bounds=(0.05, 8.0), method="bounded", options={"xatol": 1e-6}).x
     return fit_inverse_power(step, size, float(best))
@@ -217,10 +217,16 @@ def fit_power(step: ArrayLike, size: ArrayLike) -> Fit:
     _positive(size=size)
 
     def crookedness(root: float) -> float:
-        return 1 - np.corrcoef(step, (size / size[-1]) ** root)[0, 1] ** 2
+        return _crookedness(step, (size / size[-1]) ** root)
 
     root = float(minimize_scalar(crookedness, bounds=(1 / 12, 10.0), method="bounded", options={"xatol": 1e-6}).x)
     return _line(step, size**root, step, exponent=1 / root)
+
+
+def _crookedness(x: np.ndarray, y: np.ndarray) -> float:
+    """1 - R² of the line, without the p-value that linregress adds at many times the cost; nan for a constant."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return 1 - float(np.corrcoef(x, y)[0, 1]) ** 2
 
 
 def _line(x: np.ndarray, y: np.ndarray, step: np.ndarray, exponent: float | None) -> Fit:

@@ -36,6 +36,12 @@ def test_a_run_passes_the_limit_when_it_does(panel):
     assert f"passed Qlim at step {run.crossed_at:.0f}" in panel.text
 
 
+def test_a_method_without_a_behaviour_term_names_none(panel):
+    names = panel._controls["setting"].options
+    assert any("diffusion-ql" in name for name in names) and any("+ 0.5 BC" in name for name in names)
+    assert not any("nan" in name for name in names)
+
+
 def test_every_setting_and_seed_has_its_sentence(panel):
     for setting in panel._controls["setting"].options:
         for seed in (0, 9):

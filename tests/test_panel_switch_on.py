@@ -36,8 +36,8 @@ def test_switched_off_it_says_only_what_happens_without(panel, at):
 def test_it_saves_at_the_usual_rate_and_not_at_a_large_one(panel, at):
     saved, lost = at(panel, before=1), at(panel, before=10, lr=0.2)
     assert not saved.norm.diverged and saved.norm.step[-1] == AFTER
-    assert "LayerNorm saves it" in panel.sentence(saved)
-    assert lost.norm.diverged and "does not save it" in panel.sentence(lost)
+    assert "at once, and saves the run: 400 steps later" in panel.sentence(saved)
+    assert lost.norm.diverged and "at once, and does not save the run" in panel.sentence(lost)
 
 
 def test_more_steps_before_the_end_than_the_run_has_means_from_the_start(panel, at):

@@ -57,7 +57,7 @@ class Climb:
         """The straight line through the climb of |Q|^(1/L), if it climbs."""
         return self._line(self.root)
 
-    @cached_property
+    @property
     def exponent(self) -> float:
         """The k for which |Q|^(1/k) is straightest."""
         return fit_power(self.step[self.window], self.root[self.window] ** self.depth).exponent

@@ -22,7 +22,9 @@ class BlowUp(Panel):
 
     Example:
         >>> BlowUp(gamma=0.9, seed=3).text
-        'Not blown up within 400 steps: |Q| ends at 0.38 at most. The true value is 0.'
+        'Not blown up within 400 steps: the largest |Q| is 0.38. The true value is 0.'
+        >>> BlowUp(lr=0.01).text
+        'Not blown up within 400 steps: the largest |Q| is 18 and rising. The true value is 0.'
     """
 
     title = "Does Q blow up?"
@@ -71,7 +73,8 @@ class BlowUp(Panel):
         last = result.step[-1]
         if result.diverged:
             return f"Blows up: |Q| leaves a million behind at step {last}. The true value is 0."
-        return f"Not blown up within {last} steps: |Q| ends at {result.q_max[-1]:.2g} at most. The true value is 0."
+        ends = f"{result.q_max[-1]:.2g}" + " and rising" * bool(result.q_max[-1] > result.q_max[-2:][0])
+        return f"Not blown up within {last} steps: the largest |Q| is {ends}. The true value is 0."
 
     def table(self, result: History) -> Mapping[str, Any]:
         return {"step": result.step, "largest_q": result.q_max, "td_error_norm": result.td_error_norm}

@@ -22,7 +22,8 @@ class Canvas:
     name first what changes least. On top everything else that moves, drawn every time.
 
     matplotlib itself keeps track: a change of what stands still shows in `figure.stale`, one of a scale in
-    `axis.stale`, new limits included. Setting the limits it has already counts as new: guard it with an `if`.
+    `axis.stale`. New limits redraw their scale, not the diagram: whatever in it depends on them must move too, and the
+    shape of the axes must not change. Setting the limits they have already counts as new: guard it with an `if`.
 
     Args:
         width: pixels.
@@ -49,7 +50,7 @@ class Canvas:
         self._layers: list[Any] = []  # what stands still; the same and the first scale; and the second; ...
 
     def animate(self, *artists: Artist) -> Any:
-        """Mark artists as moving, above everything that does not; returns them."""
+        """Mark artists as moving, in this order above all that does not; a scale loses its grid. Returns them."""
         for artist in artists:
             artist.set_animated(True)
             if isinstance(artist, Axis):
@@ -61,14 +62,11 @@ class Canvas:
 
     def settle(self) -> None:
         """Lay everything out, once and for all."""
-        for _ in range(2):  # the layout settles in its second pass
-            self.figure.draw_without_rendering()
+        self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
 
     def png(self) -> bytes:
         """The picture as it is now."""
-        for axes in self.figure.axes:
-            axes.viewLim  # noqa: B018  carries out a pending autoscale, which marks the figure stale
         if not self._layers or self.figure.stale:
             self._agg.draw()
             self._layers = [self._copy()]
@@ -80,7 +78,7 @@ class Canvas:
             self._layers.append(self._copy())
         for artist in self._moving:
             self.figure.draw_artist(artist)
-        self.figure.stale = False
+        self.figure.stale = False  # drawing a scale marks it
         return encode(np.asarray(self._agg.buffer_rgba()))
 
     def _copy(self) -> Any:

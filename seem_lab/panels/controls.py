@@ -40,7 +40,9 @@ def number_choice(name: str, value: int | float, options: Sequence[int | float])
 
 def choice(name: str, options: Sequence[str], value: str | None = None) -> ipywidgets.Dropdown:
     """A menu of names; the first one is chosen if not told otherwise."""
-    return ipywidgets.Dropdown(options=options, value=value or options[0], description=name, **_wide(name))
+    look = _wide(name)
+    look["layout"]["width"] = f"{90 + 7 * (len(name) + max(map(len, options)))}px"
+    return ipywidgets.Dropdown(options=options, value=value or options[0], description=name, **look)
 
 
 def switch(name: str, value: bool) -> ipywidgets.Checkbox:

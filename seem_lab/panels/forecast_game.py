@@ -97,7 +97,7 @@ class ForecastGame(Panel):
             "seed": whole_slider("seed", seeds[0], seeds[0], seeds[-1]),
             "depth": number_choice("linear layers L", 2, sorted({depth for depth, _ in _runs()})),
             "multiple": log_slider("stop at error / its minimum", 10.0, 1.5, 100.0),
-            "guess": whole_slider("your guess: steps left", 20, 1, 200),
+            "guess": whole_slider("your guess: steps left", 20, 1, 500),
             "reveal": switch("reveal", False),
         }
 

@@ -34,7 +34,7 @@ def tables() -> tuple[pd.DataFrame, dict[int, pd.DataFrame]]:
 def name_of(run: pd.Series) -> str:
     """The setting of a run without LayerNorm and seed, as the list shows it."""
     part = "" if run.fraction == 1 else f", {100 * run.fraction:g} %"
-    held = f" + {run.behaviour_weight:g} BC" if run.behaviour_weight else ""
+    held = f" + {run.behaviour_weight:g} BC" if run.behaviour_weight > 0 else ""  # nan: the method has none
     return f"{run.task}{part}, {run.method}{held}, tau {run.tau:g}"
 
 
@@ -74,7 +74,10 @@ class FullScale(Panel):
 
     title = "What did the critic and its eigenvalue do in this run?"
     lesson = "10"
-    hint = "Choose a setting, and move through training with the last slider: which moves first, |Q| or SEEM?"
+    hint = (
+        "Choose a setting, and move through training with the last slider: which moves first, |Q| or SEEM? Qlim is the "
+        "largest |Q| that the rewards allow, P the number of parameters; the alarm looks at SEEM / P (dotted line)."
+    )
     size = (900, 400)
     presets = {
         "Hopper, early": {"share": 15},

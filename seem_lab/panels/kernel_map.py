@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import Tensor, nn
 
+from seem_lab.kernel_profiles import ntk_map
 from seem_lab.kernels import ntk
 from seem_lab.networks import mlp
 from seem_lab.panels.controls import choice, log_slider, slider
@@ -66,8 +67,8 @@ class KernelMap(Panel):
     title = "Where does one update move Q?"
     lesson = "03"
     hint = (
-        "Drag the star over the map. Then choose a trained network and make the update large: when does the "
-        "prediction fail?"
+        "The star is x0, whose Q is raised; the map shows how far Q moves at every y. Drag the star. Then choose a "
+        "trained network and make the update large: when does the prediction fail?"
     )
     size = (940, 470)
     presets = {
@@ -88,7 +89,7 @@ class KernelMap(Panel):
             "east": slider("x0: east", 1.3, -1.0, 2.0, 0.1),
             "north": slider("x0: north", 0.9, -1.0, 2.0, 0.1),
             "action": slider("x0: action (degrees)", 45.0, 0.0, 315.0, 45.0),
-            "read": slider("read at (degrees)", 45.0, 0.0, 315.0, 45.0),
+            "read": slider("y: action read (degrees)", 45.0, 0.0, 315.0, 45.0),
             "lr": log_slider("learning rate η", 0.01, 0.001, 1.0),
             "network": choice("network", list(self.networks)),
         }
@@ -96,30 +97,29 @@ class KernelMap(Panel):
     def compute(self, east: float, north: float, action: float, read: float, lr: float, network: str) -> Update:
         before = self.networks[network]
         updated = torch.tensor([[east, north, *_direction(action)]], dtype=torch.float64)
+        read_at = torch.tensor([0.0, 0.0, *_direction(read)], dtype=torch.float64)
+        here = ntk(before, updated).item()
         rows = torch.cat([AXIS, updated[0, 1:2]])  # the last one is the line through x0
-        position = torch.cartesian_prod(rows, AXIS).flip(1)
-        read_at = torch.tensor(_direction(read), dtype=torch.float64)
-        inputs = torch.cat([torch.cat([position, read_at.expand(len(position), 2)], dim=1), updated])
-        kernel = ntk(before, inputs, updated)[:, 0]
-        here = kernel[-1].item()
-        relative = (kernel[:-1] / here).reshape(len(rows), len(AXIS)).numpy()
-        line = inputs[-1 - len(AXIS) :]  # and x0
+        relative = (ntk_map(before, updated[0], AXIS, rows, read_from=read_at) / here).numpy()
+        line = read_at.repeat(len(AXIS), 1)
+        line[:, 0], line[:, 1] = AXIS, north
+        inputs = torch.cat([updated, line])
         after = _updated(before, updated, lr)
         with torch.no_grad():
-            change = ((after(line) - before(line)).squeeze(1) / (lr * here)).numpy()
+            change = ((after(inputs) - before(inputs)).squeeze(1) / (lr * here)).numpy()
         return Update(
             updated=updated[0].numpy(),
-            read=read_at.numpy(),
+            read=read_at[2:].numpy(),
             lr=lr,
             predicted_rise=lr * here,
-            real_rise=lr * here * change[-1],
+            real_rise=lr * here * change[0],
             over_plane=relative[:-1],
             predicted=relative[-1],
-            real=change[:-1],
+            real=change[1:],
         )
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
-        figure.set_layout_engine("none")  # an automatic layout moves a little on every full draw
+        figure.set_layout_engine("none")  # the axes are placed by hand
         left, right = figure.add_axes((0.065, 0.19, 0.37, 0.74)), figure.add_axes((0.605, 0.19, 0.38, 0.74))
         low, high = AXIS[0].item(), AXIS[-1].item()
         tidy(
@@ -129,10 +129,10 @@ class KernelMap(Panel):
             y="position, north",
         )
         left.set(aspect="equal", xlim=(low, high), ylim=(low, high))
+        half = (high - low) / (len(AXIS) - 1) / 2  # a cell lies around its point
+        edges = (low - half, high + half, low - half, high + half)
         image = animate(
-            left.imshow(
-                np.ones((2, 2)), origin="lower", extent=(low, high, low, high), cmap=RESPONSE_MAP, norm=RESPONSE_NORM
-            )
+            left.imshow(np.ones((2, 2)), origin="lower", extent=edges, cmap=RESPONSE_MAP, norm=RESPONSE_NORM)
         )
         figure.colorbar(image, cax=figure.add_axes((0.45, 0.25, 0.018, 0.62)), extend="both")
         widths = [2.2 if level == 1 else 0.8 for level in RESPONSE_LEVELS]
@@ -205,10 +205,12 @@ class KernelMap(Panel):
         row, column = np.unravel_index(plane.argmax(), plane.shape)
         farthest = f"({AXIS[column]:.1f}, {AXIS[row]:.1f})"
         gap = np.abs(result.real - result.predicted).max()
+        part = 100 * (plane > 1).mean()
+        share = "less than 1 %" if 0 < part < 1 else f"{part:.0f} %"
         return (
             f"Q at the star should rise by {result.predicted_rise:.2g}; it rises by {result.real_rise:.2g}. "
             f"Over the plane it should move {plane.min():.2f} to {plane.max():.2f} times as far, "
-            f"farthest at {farthest}, and on {100 * (plane > 1).mean():.0f} % of it farther than at the star. "
+            f"farthest at {farthest}, and on {share} of it farther than at the star. "
             f"Along the line, prediction and reality differ by up to {100 * gap:.2g} % of the star's predicted move."
         )
 

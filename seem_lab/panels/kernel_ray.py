@@ -99,16 +99,14 @@ class KernelRay(Panel):
         )
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
-        figure.set_layout_engine("none")  # an automatic layout moves a little on every full draw
+        figure.set_layout_engine("none")  # the axes are placed by hand
         left, right = figure.add_axes((0.06, 0.13, 0.36, 0.78)), figure.add_axes((0.6, 0.13, 0.38, 0.78))
         low, high = AXIS[0].item(), AXIS[-1].item()
         tidy(left, title="$G(y, x_0)\\,/\\,G(x_0, x_0)$ over the plane", x="first input", y="second input")
         left.set(aspect="equal", xlim=(low, high), ylim=(low, high))
-        image = animate(
-            left.imshow(
-                np.ones((2, 2)), origin="lower", extent=(low, high, low, high), cmap=RESPONSE_MAP, norm=MAP_NORM
-            )
-        )
+        half = (high - low) / (len(AXIS) - 1) / 2  # a cell lies around its point
+        edges = (low - half, high + half, low - half, high + half)
+        image = animate(left.imshow(np.ones((2, 2)), origin="lower", extent=edges, cmap=RESPONSE_MAP, norm=MAP_NORM))
         figure.colorbar(image, cax=figure.add_axes((0.44, 0.19, 0.018, 0.66)), extend="both", ticks=MAP_LEVELS)
         ray, star = animate(
             left.plot([], [], color="black", linewidth=1.5, linestyle="--")[0],

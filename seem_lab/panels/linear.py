@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,7 @@ from seem_lab.problems import baird_star, baird_weights, random_features
 from seem_lab.training import step_size
 
 STAR, RANDOM = "Baird's star", "random features"
-Q_LIMIT, STEPS, BLOCK = 1e6, 5000, 50
+Q_LIMIT, STEPS, BLOCK = 1e6, 5000, 50  # so many steps at once, a divisor
 HORIZONS = (20, 40, 100, 200, 400, 1000, 2000, 3000, STEPS)
 WIDTHS = (0.6, 1.5, 4.0, 12.0, 26.0)  # of the view of the complex plane
 
@@ -60,9 +61,9 @@ class Spectrum:
         """SEEM = max Re eig(A)."""
         return float(self.eigenvalues.real.max())
 
-    @property
+    @cached_property
     def grows(self) -> np.ndarray:
-        """`(N,)` whether each mode grows: |1 + eps lambda| > 1."""
+        """`(N,)` whether each mode grows: |1 + eps lambda| > 1, beyond rounding."""
         return np.abs(1 + self.eps * self.eigenvalues) > 1 + 1e-12
 
     @property
@@ -82,7 +83,7 @@ class Linear(Panel):
 
     Example:
         >>> Linear(gamma=0.85).text.split(". ")[0]
-        "Baird's star, gamma 0.850, eps 0.0029: SEEM = -0.275, negative, and every mode that moves shrinks"
+        "Baird's star, gamma 0.850, eps = 2 lr / 7 = 0.0029: SEEM = -0.275, negative, and every mode that moves shrinks"
     """
 
     title = "Which modes of the error grow?"
@@ -158,7 +159,6 @@ class Linear(Panel):
         left.set_aspect("equal")
         animate(left.xaxis, left.yaxis)
         _view(left, WIDTHS[-1])
-        left.grid(False)
         shrinks = animate(left.fill([0], [0], facecolor="white", edgecolor="black", linewidth=1.5)[0])
         animate(left.axhline(0, color=GREY, linewidth=0.8), left.axvline(0, color=GREY, linewidth=0.8))
         stable = animate(left.plot([], [], "o", mfc="none", color=BLUE, ms=8, mew=1.6)[0])
@@ -223,7 +223,8 @@ class Linear(Panel):
                 f"{_digits(result.crash_predicted)} {by_mode}."
             )
         return (
-            f"{result.name}, gamma {result.gamma:.3f}, eps {result.eps:.2g}: SEEM = {result.seem:.3f}, {verdict} "
+            f"{result.name}, gamma {result.gamma:.3f}, eps = 2 lr / {result.n} = {result.eps:.2g}: "
+            f"SEEM = {result.seem:.3f}, {verdict} "
             f"{result.grows.sum()} of {len(result.grows)} modes grow (squares). {speed} {end}"
         )
 
@@ -258,11 +259,11 @@ def _star(leaf: float, centre: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def _iterate(matrix: np.ndarray, weights: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, int | None]:
-    """`w <- matrix w` until |Q| = |x w| passes the limit: all weights `(steps, P)`, and the step it passed, if any."""
+    """`w <- matrix w` until |Q| = |x w| passes the limit: all weights `(steps + 1, P)`, and that step, if any."""
     powers = np.stack([np.linalg.matrix_power(matrix, k) for k in range(1, BLOCK + 1)])
     blocks, last = [weights[None]], weights
     for start in range(0, STEPS, BLOCK):
-        blocks.append(powers @ last)  # BLOCK steps at once
+        blocks.append(powers @ last)
         last = blocks[-1][-1]
         over = (np.abs(blocks[-1] @ x.T) > Q_LIMIT).any(1)
         if over.any():

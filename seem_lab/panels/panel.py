@@ -44,8 +44,8 @@ class Panel(ABC):
     - `table(result)` gives the columns of the file that Export makes, of one length or not;
     - `point(artists, x, y)`, if a press on the picture means something, gives the parameters it asks for.
 
-    Only what moves is drawn anew (see `Canvas`); everything is, by itself, whenever something else changed. The layout
-    is made once, after `setup`.
+    Only what moves is drawn anew, and all of it when what stands still has changed (see `Canvas`). The layout is made
+    once, after `setup`.
 
     Args:
         parameters: initial values that differ from the controls' own.

@@ -106,7 +106,7 @@ class Remedies(Panel):
 
     def sentence(self, result: Trial) -> str:
         line = result.line
-        early = "none at step 100 (crashed before)" if np.isnan(line.seem_100) else f"at step 100 {line.seem_100:.2g}"
+        early = "none at step 100 (crashed before)" if np.isnan(line.seem_100) else f"{line.seem_100:.2g} at step 100"
         return (
             f"Plain: {_ending(result.plain)}. With {result.name}: {_ending(result.run)}. In the table, 1500 steps: "
             f"{line.crashes} of {line.runs} seeds crash, median largest |Q| {line.largest_q:.2g}, SEEM "
@@ -124,4 +124,4 @@ def _ending(run: History) -> str:
     if run.diverged:
         return f"|Q| passes a million at step {run.step[-1]}"
     last = run.seem[np.isfinite(run.seem)][-1]
-    return f"|Q| is {run.q_max[-1]:.2g} at step {run.step[-1]}, SEEM {last:.2g}"
+    return f"|Q| is {run.q_max[-1]:.2g} at step {run.step[-1]} (at most {run.q_max.max():.2g} before), SEEM {last:.2g}"

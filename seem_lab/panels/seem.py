@@ -63,8 +63,8 @@ class Seem(Panel):
     title = "What does SEEM promise?"
     lesson = "04"
     hint = (
-        "Press Play and follow the eigenvalue and its mode. Then read SEEM early, say what will become of the run, "
-        "and look."
+        "Press Play and follow the eigenvalue and its mode. Then move the reading along the run: where does the run "
+        "follow the dashed promise, and where does it leave it?"
     )
     size = (940, 430)
     presets = {
@@ -91,7 +91,7 @@ class Seem(Panel):
             yield Reading(run, min(now // GRID, len(run.networks) - 1) * GRID, lr, name)
 
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
-        figure.set_layout_engine("none")  # an automatic layout moves a little on every full draw
+        figure.set_layout_engine("none")  # the axes are placed by hand
         height = 0.79
         square = (0.61, 0.13, height * self.size[1] / self.size[0], height)
         left, right = figure.add_axes((0.08, 0.13, 0.44, height)), figure.add_axes(square)

@@ -66,8 +66,8 @@ class SelfExcitation(Panel):
     title = "Does the value catch its target?"
     lesson = "01"
     hint = (
-        "Move c until the star crosses into the grey: there the target runs away. Then choose the walk, and raise "
-        "one transition after the other."
+        "Lower c until the star leaves the grey: there the value catches its target. Then choose the walk, and raise "
+        "one transition after the other: which of them decide? (No single one: all of them together do.)"
     )
     size = (1000, 380)
     presets = {

@@ -60,7 +60,8 @@ class StabilityMap(Panel):
     title = "When does a target network keep the star from growing?"
     lesson = "09"
     hint = (
-        "Start at ten times the learning rate and slow the target down. Then add momentum: what does the sentence say?"
+        "Slow the target down from 1: at which rate does the star stop growing? Is that another rate at ten times the "
+        "learning rate, or with momentum? Open ring: where you are; dots: stable."
     )
     size = (960, 400)
     presets = {
@@ -129,7 +130,7 @@ class StabilityMap(Panel):
         found, over = result.stability, bool(result.log_error[-1] == LARGEST)
         run = f"after {STEPS} updates the error is {'above ' * over}{np.exp(result.log_error[-1]):.2g}"
         return (
-            f"{found.verdict.capitalize()}, {found.growth:+.4f} per update, turning by {found.frequency:.3f}; "
+            f"{found.verdict.capitalize()}, {found.growth:+.4f} per update, turning by {found.frequency:.3f} radians; "
             f"{run}. Of this diagram {np.mean(result.diagram.verdict != 'stable'):.0%} grows."
         )
 

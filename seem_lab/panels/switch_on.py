@@ -50,7 +50,10 @@ class SwitchOn(Panel):
 
     title = "Is it too late for LayerNorm?"
     lesson = "07"
-    hint = "Put LayerNorm in later and later. Then raise the learning rate: when is it too late?"
+    hint = (
+        "Put LayerNorm in later and later: does it ever come too late? Then choose learning rate 0.2 and do the same: "
+        "is late worse than early?"
+    )
     size = (900, 400)
     presets = {
         "not switched on": {"on": False},
@@ -116,11 +119,12 @@ class SwitchOn(Panel):
         ]
         if norm is not None:
             says.append(
-                f"Switched on at step {result.step}, where the largest |Q| was {plain.q_max[result.step]:.2g}, "
+                f"Switched on at step {result.step}, LayerNorm turns the largest |Q| from "
+                f"{plain.q_max[result.step]:.2g} into {norm.q_max[0]:.2g} at once, and "
                 + (
-                    f"LayerNorm does not save it: it blows up {norm.step[-1]} steps later."
+                    f"does not save the run: it blows up {norm.step[-1]} steps later."
                     if norm.diverged
-                    else f"LayerNorm saves it: {norm.step[-1]} steps later the largest |Q| is {norm.q_max[-1]:.2g}."
+                    else f"saves the run: {norm.step[-1]} steps later the largest |Q| is {norm.q_max[-1]:.2g}."
                 )
             )
         return " ".join(says)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 FIRST = 0.04  # seconds of work before the first frame
-FRAME = 1 / 5  # seconds between two frames: each takes from the computation, and JupyterLab falls behind with more
+FRAME = 1 / 5  # seconds between two frames; each takes time from the computation, and JupyterLab can fall behind
 
 State = Literal["running", "done", "stopped"]
 

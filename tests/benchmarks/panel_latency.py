@@ -2,10 +2,12 @@
 
     python tests/benchmarks/panel_latency.py [app] [lab]
 
-For each press: the time until the first new picture has been decoded, and until the last one has (for an explorer that
-trains, the last comes later), beside the time that the kernel spent in `compute` for this press. At the end the picture
-on the screen is compared, pixel by pixel, with a full redraw in this process. Driver, browser and kernel share the
-processor: the numbers mean something on an idle machine only, so the load before each explorer is printed with them.
+Pressed is the first slider of each explorer; values met again may come from what is kept. For each press: the time
+until the first new picture has been decoded, and until the last one has (for an explorer that trains, the last comes
+later), beside the time that the kernel spent in `compute` for this press, other processes' share of the processor
+included. A press that leaves the picture as it is does not count. At the end the picture on the screen is compared,
+pixel by pixel, with a full redraw in this process. Driver, browser and kernel share the processor: the numbers mean
+something on an idle machine only, so the load before each explorer is printed with them.
 """
 
 from __future__ import annotations
@@ -30,14 +32,12 @@ from seem_lab.panels.app import EXPLORERS, _name
 from seem_lab.panels.panel import Panel
 
 PRESSES = 40
-# Remembers when the first picture after a key press was decoded, and the latest.
+# Remembers when each picture after a key press was decoded.
 WATCH = """image => {
     window.frames = [];
-    image.addEventListener("load", () => window.frames.push(performance.now()));
+    image.addEventListener("load", () => image.decode().then(() => window.frames.push(performance.now())));
     document.addEventListener("keydown", () => { window.pressed = performance.now(); window.frames = []; }, true);
 }"""
-
-
 # Run by every kernel as it starts: notes the seconds that each job computed.
 NOTE = """
 import time
@@ -106,6 +106,11 @@ def place_of(control: Any, handle: Any) -> Any:
     return min(choices(control), key=lambda value: abs(value - number))
 
 
+def done(computed: Path) -> list[float]:
+    """Seconds that each job has computed so far."""
+    return [float(line) for line in computed.read_text().split()]
+
+
 def measure(explorer: type[Panel], shown: serving.Shown, computed: Path) -> dict[str, Any]:
     """Milliseconds of 40 presses; whether the last picture is the right one."""
     image, handle = shown.root.locator("img"), shown.slider()
@@ -113,21 +118,23 @@ def measure(explorer: type[Panel], shown: serving.Shown, computed: Path) -> dict
     local = explorer()
     name, control = next(pair for pair in local._controls.items() if hasattr(pair[1], "continuous_update"))
     first, last, compute = [], [], []
-    key, turned = "ArrowRight", False
+    key = "ArrowRight"
     while len(first) < PRESSES:
         handle.focus()
-        before = shown.source
+        at, jobs = handle.get_attribute("aria-valuetext"), len(done(computed))
         shown.page.keyboard.press(key)
         shown.page.wait_for_timeout(500)
-        if shown.settle() and shown.source == before:  # at its end, or where the picture stays: turn round, and go on
-            key, turned = key if turned else {"ArrowRight": "ArrowLeft", "ArrowLeft": "ArrowRight"}[key], True
+        if handle.get_attribute("aria-valuetext") == at:  # the end: turn round
+            key = {"ArrowRight": "ArrowLeft", "ArrowLeft": "ArrowRight"}[key]
             continue
-        turned = False
-        shown.page.wait_for_timeout(60)  # the last picture is decoded
+        serving.wait_until(shown.page, lambda jobs=jobs: len(done(computed)) > jobs, "the computation ends")
+        shown.settle()
+        shown.page.wait_for_timeout(200)  # for the last picture
         frames = shown.page.evaluate("window.frames.map(moment => moment - window.pressed)")
-        first.append(frames[0])
-        last.append(frames[-1])
-        compute.append(1000 * float(computed.read_text().split()[-1]))
+        if frames:
+            first.append(frames[0])
+            last.append(frames[-1])
+            compute.append(1000 * done(computed)[-1])
     local.set(**{name: place_of(control, handle)})
     same = local.text == shown.sentence and np.array_equal(full_redraw(local), pixels(shown.png()))
     return {"first": first, "last": last, "compute": compute, "same": same}
