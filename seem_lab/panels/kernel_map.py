@@ -17,6 +17,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from seem_lab.kernel_profiles import ntk_map
 from seem_lab.kernels import ntk
@@ -28,7 +29,7 @@ from seem_lab.plotting.kernels import RESPONSE_LEVELS, RESPONSE_MAP, RESPONSE_NO
 from seem_lab.problems import toy_walk
 from seem_lab.training import train
 
-AXIS = torch.linspace(-2, 3, 40, dtype=torch.float64)
+AXIS = torch.linspace(-2, 3, 33, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Update:
         lr: learning rate of the step.
         predicted_rise: lr G(x0, x0), the predicted change of Q(x0).
         real_rise: the real one.
-        over_plane: `(40, 40)` G(y, x0) / G(x0, x0), y the input that is read, one row for each position north.
-        predicted: `(40,)` the same along the line through x0.
-        real: `(40,)` what the update really did there.
+        over_plane: `(33, 33)` G(y, x0) / G(x0, x0), y the input that is read, one row for each position north.
+        predicted: `(33,)` the same along the line through x0.
+        real: `(33,)` what the update really did there.
     """
 
     updated: np.ndarray
@@ -104,9 +105,9 @@ class KernelMap(Panel):
         line = read_at.repeat(len(AXIS), 1)
         line[:, 0], line[:, 1] = AXIS, north
         inputs = torch.cat([updated, line])
-        after = _updated(before, updated, lr)
+        raised = _raised(before, updated, lr)
         with torch.no_grad():
-            change = ((after(inputs) - before(inputs)).squeeze(1) / (lr * here)).numpy()
+            change = ((functional_call(before, raised, inputs) - before(inputs)).squeeze(1) / (lr * here)).numpy()
         return Update(
             updated=updated[0].numpy(),
             read=read_at[2:].numpy(),
@@ -135,8 +136,7 @@ class KernelMap(Panel):
             left.imshow(np.ones((2, 2)), origin="lower", extent=edges, cmap=RESPONSE_MAP, norm=RESPONSE_NORM)
         )
         figure.colorbar(image, cax=figure.add_axes((0.45, 0.25, 0.018, 0.62)), extend="both")
-        widths = [2.2 if level == 1 else 0.8 for level in RESPONSE_LEVELS]
-        contours = [animate(left.add_collection(LineCollection([], colors="black", linewidths=w))) for w in widths]
+        contours = animate(left.add_collection(LineCollection([], colors="black")))
         east, north = self.walk.transitions.state.numpy().T
         dots: dict[str, Any] = {"markersize": 3.5, "markeredgecolor": "white", "markeredgewidth": 0.4}
         data = animate(left.plot(east, north, "o", color="black", **dots)[0])
@@ -185,13 +185,18 @@ class KernelMap(Panel):
         east, north, *taken = result.updated
         artists.image.set_data(result.over_plane)
         generator = contour_generator(axis, axis, result.over_plane)
-        for level, lines, label in zip(RESPONSE_LEVELS, artists.contours, artists.labels, strict=True):
+        lines: list[np.ndarray] = []
+        widths: list[float] = []
+        for level, label in zip(RESPONSE_LEVELS, artists.labels, strict=True):
             segments = cast(list[np.ndarray], generator.lines(level))
-            lines.set_segments(segments)
+            lines += segments
+            widths += [2.2 if level == 1 else 0.8] * len(segments)
             longest = max(segments, key=len, default=np.empty((0, 2)))
             label.set_text(f"{level:g}" if len(longest) >= 8 else "")
             if len(longest):
                 label.set_position(longest[len(longest) // 4])
+        artists.contours.set_segments(lines)
+        artists.contours.set_linewidths(widths)
         artists.cut.set_data(axis[[0, -1]], [north, north])
         for arm, direction in ((artists.taken, taken), (artists.read, result.read)):
             arm.set_data([east, east + 0.5 * direction[0]], [north, north + 0.5 * direction[1]])
@@ -237,15 +242,12 @@ def _networks() -> dict[str, nn.Module]:
     return networks
 
 
-def _updated(network: nn.Module, row: Tensor, lr: float) -> nn.Module:
-    """A copy of the network after one gradient step that raises Q(row)."""
-    moved = copy.deepcopy(network)
-    parameters = list(moved.parameters())
-    gradients = torch.autograd.grad(moved(row).squeeze(), parameters)
-    with torch.no_grad():
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.add_(gradient, alpha=lr)
-    return moved
+def _raised(network: nn.Module, row: Tensor, lr: float) -> dict[str, Tensor]:
+    """The parameters after one gradient step that raises Q(row)."""
+    parameters = dict(network.named_parameters())
+    gradients = torch.autograd.grad(network(row).squeeze(), list(parameters.values()))
+    steps = zip(parameters.items(), gradients, strict=True)
+    return {name: parameter.detach().add(gradient, alpha=lr) for (name, parameter), gradient in steps}
 
 
 def _direction(degrees: float) -> tuple[float, float]:

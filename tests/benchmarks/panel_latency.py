@@ -87,6 +87,7 @@ def pages(where: str, browser: Any, home: Path) -> Iterator[Iterator[tuple[type[
             page = serving.new_page(browser)
             page.goto(f"{address}/lab/tree/{explorer.__name__}.ipynb?token={serving.TOKEN}&reset")
             page.locator(".jp-NotebookPanel-toolbar").get_by_text("Python 3 (ipykernel)").wait_for()
+            page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
             page.locator(".jp-CodeCell .cm-content").click()
             page.keyboard.press("Shift+Enter")
             yield explorer, serving.Shown(page)
