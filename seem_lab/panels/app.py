@@ -80,8 +80,8 @@ def _welcome() -> str:
         "<i>Play</i> shows it step by step. <i>Export</i> saves the picture and its numbers.</p>"
         "<p>Words: the <i>toy walk</i> is a short recorded path in the plane, learned by a small network; <i>Baird's "
         "star</i> a classic example with seven states and linear features. <i>A</i> is the matrix that moves the TD "
-        "errors, its eigenvectors are <i>modes</i>, and <i>SEEM</i> is its largest eigenvalue: positive, and the error "
-        "grows while A stays as it is. <i>G</i>(y, x0) is the tangent kernel: how far raising Q at x0 moves "
-        "Q at y. The rest is in the lessons and in their glossary.</p>"
+        "errors, its eigenvectors are <i>modes</i>, and <i>SEEM</i> is the largest real part of its eigenvalues: "
+        "positive, and the error grows while A stays as it is. <i>G</i>(y, x0) is the tangent kernel: how far raising "
+        "Q at x0 moves Q at y. The rest is in the lessons and in their glossary.</p>"
         f"<p>What to try, in the order of the lessons:</p><ul>{lines}</ul>"
     )

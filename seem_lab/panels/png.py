@@ -15,7 +15,7 @@ def encode(pixels: np.ndarray) -> bytes:
     """A PNG file of some pixels.
 
     Pillow tries five ways of predicting each row and keeps the best. A diagram is mostly white: plain rows, compressed
-    at the lowest level, take less than half the time, and at most four tenths more bytes.
+    at the lowest level, take less than half the time, and up to some four tenths more bytes.
 
     Args:
         pixels: `(height, width, 4)` red, green, blue, opacity as uint8.

@@ -124,4 +124,4 @@ def _ending(run: History) -> str:
     if run.diverged:
         return f"|Q| passes a million at step {run.step[-1]}"
     last = run.seem[np.isfinite(run.seem)][-1]
-    return f"|Q| is {run.q_max[-1]:.2g} at step {run.step[-1]} (at most {run.q_max.max():.2g} before), SEEM {last:.2g}"
+    return f"|Q| is {run.q_max[-1]:.2g} at step {run.step[-1]} (at most {run.q_max.max():.2g} so far), SEEM {last:.2g}"
