@@ -87,7 +87,7 @@ def test_frames_are_spaced(worker, shown, monkeypatch):
 
 
 def test_every_shows_every_piece_and_stop_leaves_it_there(worker, shown, monkeypatch):
-    monkeypatch.setattr("seem_lab.panels.worker.FRAME", 0.0)
+    monkeypatch.setattr("seem_lab.panels.worker.STEP", 0.0)
 
     async def events():
         worker.start(pieces("a", 10**6), every=True)

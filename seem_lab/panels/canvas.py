@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -64,6 +64,11 @@ class Canvas:
         """Lay everything out, once and for all."""
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
+        for axis in self._scales:
+            if isinstance(axis, XAxis):  # its name, more than half of what there is to draw, never has to move
+                axis.get_tightbbox()  # puts the name below the numbers
+                self.figure.text(*axis.label.get_position(), axis.label.get_text()).update_from(axis.label)
+                axis.set_label_text("")
 
     def png(self) -> bytes:
         """The picture as it is now."""

@@ -13,9 +13,11 @@ import ipywidgets
 import numpy as np
 import torch
 from contourpy import contour_generator
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import Affine2D, IdentityTransform
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -30,6 +32,7 @@ from seem_lab.problems import toy_walk
 from seem_lab.training import train
 
 AXIS = torch.linspace(-2, 3, 33, dtype=torch.float64)
+PIXELS = 12  # height of the numbers on contours
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,12 @@ class KernelMap(Panel):
             y="position, north",
         )
         left.set(aspect="equal", xlim=(low, high), ylim=(low, high))
-        half = (high - low) / (len(AXIS) - 1) / 2  # a cell lies around its point
-        edges = (low - half, high + half, low - half, high + half)
-        image = animate(
-            left.imshow(np.ones((2, 2)), origin="lower", extent=edges, cmap=RESPONSE_MAP, norm=RESPONSE_NORM)
+        mesh = animate(
+            left.pcolormesh(
+                AXIS.numpy(), AXIS.numpy(), np.ones((len(AXIS),) * 2), cmap=RESPONSE_MAP, norm=RESPONSE_NORM
+            )
         )
-        figure.colorbar(image, cax=figure.add_axes((0.45, 0.25, 0.018, 0.62)), extend="both")
+        figure.colorbar(mesh, cax=figure.add_axes((0.45, 0.25, 0.018, 0.62)), extend="both")
         contours = animate(left.add_collection(LineCollection([], colors="black")))
         east, north = self.walk.transitions.state.numpy().T
         dots: dict[str, Any] = {"markersize": 3.5, "markeredgecolor": "white", "markeredgewidth": 0.4}
@@ -156,11 +159,11 @@ class KernelMap(Panel):
             frameon=False,
             columnspacing=1.2,
         )
-        halo = [withStroke(linewidth=3, foreground="white")]
-        labels = [
-            animate(left.text(0, 0, "", fontsize=9, ha="center", va="center", path_effects=halo, clip_on=True))
-            for _ in RESPONSE_LEVELS
-        ]
+        on_map: dict[str, Any] = {"transform": IdentityTransform(), "offset_transform": left.transData}
+        numbers = animate(
+            left.add_collection(PathCollection([], color="white", linewidths=4, **on_map)),
+            left.add_collection(PathCollection([], color="black", linewidths=0, **on_map)),
+        )
         tidy(
             right,
             title="Along the dashed line",
@@ -176,25 +179,28 @@ class KernelMap(Panel):
         )
         right.legend(fontsize=9, frameon=False, loc="upper left")
         return SimpleNamespace(
-            left=left, image=image, contours=contours, labels=labels, cut=cut, taken=taken, read=read, star=star,
-            here=here, predicted=predicted, real=real,
+            left=left, mesh=mesh, contours=contours, numbers=numbers, cut=cut, taken=taken, read=read, star=star,
+            here=here, predicted=predicted, real=real, shapes=[_shape(level) for level in RESPONSE_LEVELS],
         )  # fmt: skip
 
     def draw(self, artists: SimpleNamespace, result: Update) -> None:
         axis = AXIS.numpy()
         east, north, *taken = result.updated
-        artists.image.set_data(result.over_plane)
+        artists.mesh.set_array(result.over_plane)
         generator = contour_generator(axis, axis, result.over_plane)
         lines: list[np.ndarray] = []
         widths: list[float] = []
-        for level, label in zip(RESPONSE_LEVELS, artists.labels, strict=True):
+        numbers: list[tuple[Path, np.ndarray]] = []
+        for level, number in zip(RESPONSE_LEVELS, artists.shapes, strict=True):
             segments = cast(list[np.ndarray], generator.lines(level))
             lines += segments
             widths += [2.2 if level == 1 else 0.8] * len(segments)
             longest = max(segments, key=len, default=np.empty((0, 2)))
-            label.set_text(f"{level:g}" if len(longest) >= 8 else "")
-            if len(longest):
-                label.set_position(longest[len(longest) // 4])
+            if len(longest) >= 8:
+                numbers.append((number, longest[len(longest) // 4]))
+        for each in artists.numbers:
+            each.set_paths([number for number, _ in numbers])
+            each.set_offsets([place for _, place in numbers])
         artists.contours.set_segments(lines)
         artists.contours.set_linewidths(widths)
         artists.cut.set_data(axis[[0, -1]], [north, north])
@@ -228,6 +234,13 @@ class KernelMap(Panel):
             return {}
         east, north = np.clip(artists.left.transData.inverted().transform((x, y)), -1, 2)
         return {"east": round(east, 1), "north": round(north, 1)}
+
+
+def _shape(number: float) -> Path:
+    """A number as a path around its middle, in pixels: drawn in a tenth of the time of text."""
+    path = TextPath((0, 0), f"{number:g}", size=PIXELS)
+    box = path.get_extents()
+    return path.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))
 
 
 def _networks() -> dict[str, nn.Module]:

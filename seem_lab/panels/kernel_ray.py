@@ -104,10 +104,10 @@ class KernelRay(Panel):
         low, high = AXIS[0].item(), AXIS[-1].item()
         tidy(left, title="$G(y, x_0)\\,/\\,G(x_0, x_0)$ over the plane", x="first input", y="second input")
         left.set(aspect="equal", xlim=(low, high), ylim=(low, high))
-        half = (high - low) / (len(AXIS) - 1) / 2  # a cell lies around its point
-        edges = (low - half, high + half, low - half, high + half)
-        image = animate(left.imshow(np.ones((2, 2)), origin="lower", extent=edges, cmap=RESPONSE_MAP, norm=MAP_NORM))
-        figure.colorbar(image, cax=figure.add_axes((0.44, 0.19, 0.018, 0.66)), extend="both", ticks=MAP_LEVELS)
+        mesh = animate(
+            left.pcolormesh(AXIS.numpy(), AXIS.numpy(), np.ones((len(AXIS),) * 2), cmap=RESPONSE_MAP, norm=MAP_NORM)
+        )
+        figure.colorbar(mesh, cax=figure.add_axes((0.44, 0.19, 0.018, 0.66)), extend="both", ticks=MAP_LEVELS)
         ray, star = animate(
             left.plot([], [], color="black", linewidth=1.5, linestyle="--")[0],
             left.plot([], [], "*", color=ORANGE, markersize=16, markeredgecolor="black")[0],
@@ -124,10 +124,10 @@ class KernelRay(Panel):
         right.axhline(1, color=GREY, linewidth=1, label="as far as at $x_0$")
         line = animate(right.plot([], [], color=BLUE, linewidth=2.2, label="this network")[0])
         right.legend(fontsize=9, frameon=False, loc="upper left")
-        return SimpleNamespace(left=left, image=image, ray=ray, star=star, line=line)
+        return SimpleNamespace(left=left, mesh=mesh, ray=ray, star=star, line=line)
 
     def draw(self, artists: SimpleNamespace, result: Response) -> None:
-        artists.image.set_data(result.over_plane)
+        artists.mesh.set_array(result.over_plane)
         ends = np.stack([result.updated, result.updated + 40 * result.outwards])
         artists.ray.set_data(*ends.T)
         artists.star.set_data(*result.updated[:, None])

@@ -82,6 +82,7 @@ class SwitchOn(Panel):
     def setup(self, figure: Figure, animate: Callable[..., Any]) -> SimpleNamespace:
         axes = tidy(figure.subplots(), title=self.title, x="training step", y="largest $|Q|$ (log scale)")
         axes.set(yscale="log", ylim=(1e-2, 1e8))
+        axes.locator_params(axis="x", nbins=5)  # each number takes time to draw
         animate(axes.xaxis)
         axes.axhline(LIMIT, color=GREY, linewidth=0.8)
         axes.annotate("a run stops here", (1, LIMIT), (-4, 4), xycoords=("axes fraction", "data"), ha="right",

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-FIRST = 0.04  # seconds of work before the first frame
-FRAME = 1 / 5  # seconds between two frames; each takes time from the computation, and JupyterLab can fall behind
+FIRST = 0.03  # seconds of work before the first frame
+FRAME = 0.4  # seconds between two frames; each takes time from the computation, and JupyterLab can fall behind
+STEP = 0.2  # the same where every partial result is shown
 
 State = Literal["running", "done", "stopped"]
 
@@ -40,6 +41,7 @@ class Worker:
         self._job: Iterator[Any] | None = None
         self._latest: Any = None
         self._shown = -math.inf  # when the last frame was
+        self._apart = FRAME  # seconds until the next
         self._task: asyncio.Task | None = None  # kept here, or it could be collected half-way
 
     def start(self, job: Iterator[Any], *, work: float = FIRST, every: bool = False) -> None:
@@ -48,10 +50,10 @@ class Worker:
         Args:
             job: the partial results.
             work: seconds until its first frame, if it is not done before.
-            every: show every partial result, `FRAME` seconds apart.
+            every: show every partial result, `STEP` seconds apart.
         """
         with self._lock:
-            self._job, self._shown = job, -math.inf
+            self._job, self._shown, self._apart = job, -math.inf, STEP if every else FRAME
             self._advance(0.0 if every else work)
             if self._job is None:
                 return
@@ -77,7 +79,7 @@ class Worker:
 
     async def _go_on(self, job: Iterator[Any], every: bool) -> None:
         while True:
-            await asyncio.sleep(FRAME if every else 0)
+            await asyncio.sleep(STEP if every else 0)
             with self._lock:
                 if self._job is not job:
                     return
@@ -96,7 +98,7 @@ class Worker:
                 self._job = None
             if self._job is None:
                 self._show(self._latest, "done")
-            elif time.monotonic() - self._shown >= FRAME:
+            elif time.monotonic() - self._shown >= self._apart:
                 self._show(self._latest, "running")
                 self._shown = time.monotonic()
         except Exception as error:
