@@ -30,8 +30,9 @@ def test_a_run_passes_the_limit_when_it_does(panel):
     plain = (runs.task == "hopper weak") & (runs.fraction == 1) & (runs.tau == 1) & ~runs.layer_norm
     run = runs[plain].iloc[0]
     panel.set(setting="hopper weak, td3, tau 1", seed=0, share=1)
-    assert "no step yet" in panel.text and "passed Qlim" not in panel.text
+    assert "no step yet" in panel.text and "passed Qlim" not in panel.text and "stopped" not in panel.text
     panel.set(share=100)
+    assert panel.text.count("stopped beyond 3 Qlim") == 1  # the other run has LayerNorm
     assert f"Plain: step {run.last_step}" in panel.text
     assert f"passed Qlim at step {run.crossed_at:.0f}" in panel.text
 

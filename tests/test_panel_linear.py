@@ -104,3 +104,9 @@ def test_every_eigenvalue_is_in_view(panel):
             bottom, top = panel._artists.left.get_ylim()
             assert low < values.real.min() and values.real.max() < high
             assert bottom < values.imag.min() and values.imag.max() < top
+
+
+def test_what_does_not_belong_to_the_problem_cannot_be_moved(panel):
+    for problem, others in ((RANDOM, {"leaf", "centre"}), (STAR, {"alignment", "draw"})):
+        panel.set(problem=problem)
+        assert {name for name, control in panel._controls.items() if control.disabled} == others

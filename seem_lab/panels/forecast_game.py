@@ -81,7 +81,10 @@ class ForecastGame(Panel):
 
     title = "In how many steps does it crash?"
     lesson = "05"
-    hint = "Guess how many steps are left, then tick reveal. Can you beat the line? Can you beat the map?"
+    hint = (
+        "Guess how many steps are left, then tick reveal. Can you beat the line? Can you beat the map? (Of the marks "
+        "only the step counts; their heights keep them apart.)"
+    )
     size = (900, 400)
     reaches = (20, 40, 80, 160, 320, 640)  # steps shown to either side of the stop
     presets = {

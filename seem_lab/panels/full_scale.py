@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from seem_lab.evidence import PRESENT_RULE, stored_runs
+from seem_lab.experiments import STOP
 from seem_lab.panels.controls import choice, whole_slider
 from seem_lab.panels.panel import Panel
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, tidy
@@ -140,6 +141,7 @@ class FullScale(Panel):
                 f"{label}: step {seen.step.max()} of {run.steps}, {q} of {run.q_limit:.3g}, SEEM / P "
                 f"{last.seem_per_parameter:.2g}; "
                 + (f"passed Qlim at step {run.crossed_at:.0f}" if passed else "below Qlim")
+                + f", and stopped beyond {STOP:g} Qlim" * bool(seen.step.max() == run.last_step < run.steps)
                 + ("; no alarm." if np.isnan(alarm) else f"; alarm at step {alarm:.0f}.")
             )
         return " ".join(parts)

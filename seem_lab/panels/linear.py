@@ -101,7 +101,7 @@ class Linear(Panel):
     }
 
     def controls(self) -> dict[str, ipywidgets.ValueWidget]:
-        return {
+        controls = {
             "problem": choice("problem", (STAR, RANDOM)),
             "gamma": slider("discount γ", 0.99, 0.5, 1.0, 0.005),
             "lr": log_slider("learning rate", 0.01, 1e-3, 10.0),
@@ -110,6 +110,15 @@ class Linear(Panel):
             "alignment": slider("alignment (random)", 0.0, -1.0, 1.0, 0.05),
             "draw": whole_slider("draw (random)", 0, 0, 20),
         }
+
+        def grey(_: Any = None) -> None:
+            star = controls["problem"].value == STAR
+            controls["leaf"].disabled = controls["centre"].disabled = not star
+            controls["alignment"].disabled = controls["draw"].disabled = star
+
+        controls["problem"].observe(grey, "value")
+        grey()
+        return controls
 
     def compute(
         self, problem: str, gamma: float, lr: float, leaf: float, centre: float, alignment: float, draw: int

@@ -33,7 +33,7 @@ def encode(pixels: np.ndarray) -> bytes:
     rows = np.zeros((height, 1 + 4 * width), np.uint8)  # the first byte of a row tells its filter: 0, none
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">II5B", width, height, *EIGHT_BITS_RGBA)
-    body = zlib.compress(rows, level=1)
+    body = zlib.compress(rows.data, level=1)
     return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
 
