@@ -96,19 +96,24 @@ def test_a_moving_scale_has_no_grid():
     assert any(line.get_visible() for line in axes.get_ygridlines())
 
 
-def test_the_name_of_a_moving_scale_is_where_matplotlib_puts_it_and_is_not_drawn_again():
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_the_name_of_a_moving_horizontal_scale_is_where_matplotlib_puts_it_and_is_not_drawn_again(by_hand):
     pictures = []
     for moves in (False, True):
         canvas = Canvas(240, 160)
-        axes = canvas.figure.subplots()
+        if by_hand:
+            canvas.figure.set_layout_engine("none")
+            axes = canvas.figure.add_axes((0.2, 0.4, 0.7, 0.5))
+        else:
+            axes = canvas.figure.subplots()
         axes.grid(False)
-        axes.set_xlabel("a name below the numbers")
+        axes.set(xlabel="a name below the numbers", ylabel="beside")
         if moves:
-            canvas.animate(axes.xaxis)
+            canvas.animate(axes.xaxis, axes.yaxis)
         canvas.settle()
         pictures.append(pixels(canvas.png())[160 - int(axes.bbox.y0) + 4 :])  # below the ends of the ticks
     assert pictures[0].min() == 0 and np.array_equal(*pictures)
-    assert axes.get_xlabel() == ""
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("", "beside")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 4), (3, 5, 4), (40, 300, 4)])

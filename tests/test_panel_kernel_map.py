@@ -1,15 +1,17 @@
 """The panel of lesson 03, beyond what tests/test_panels.py asks of every panel."""
 
+import dataclasses
 import time
 
 import numpy as np
 import pytest
 import torch
+from test_panels import pixel_at, pixels
 
 import seem_lab as sl
 from seem_lab.panels import KernelMap
 from seem_lab.panels.kernel_map import AXIS
-from seem_lab.plotting.kernels import RESPONSE_LEVELS
+from seem_lab.plotting.kernels import RESPONSE_LEVELS, RESPONSE_MAP, RESPONSE_NORM
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,41 @@ def test_contours_are_labelled_and_the_star_is_where_x0_is(panel):
         column, row = np.abs(AXIS.numpy()[:, None] - at).argmin(0)
         assert panel.result.over_plane[row, column] == pytest.approx(1, abs=0.2)
     panel.reset()
+
+
+def test_numbers_stand_in_black_on_white_around_their_places_and_nowhere_else(panel):
+    numbers, height = panel._artists.numbers, panel.size[1]
+    shown = pixels(panel.png)
+    for each in numbers:
+        each.set_visible(False)
+    changed = (shown != pixels(panel._canvas.png())).any(-1)
+    for each in numbers:
+        each.set_visible(True)
+    places = panel._artists.left.transData.transform(numbers[0].get_offsets())
+    assert len(places) >= 3
+    for x, y in places:
+        window = slice(height - 1 - int(y) - 12, height - int(y) + 12), slice(int(x) - 20, int(x) + 21)
+        ink = np.argwhere(changed[window])
+        assert np.abs(ink.mean(0) - (12, 20)).max() < 2
+        colours = shown[window][changed[window]]
+        assert (colours < 60).all(-1).sum() >= 8 and (colours == 255).all(-1).sum() >= 8
+        changed[window] = False
+    assert not changed.any()
+
+
+def test_a_plane_without_contours_has_no_numbers(panel):
+    flat = dataclasses.replace(panel.result, over_plane=np.full((len(AXIS), len(AXIS)), 0.9))
+    panel.draw(panel._artists, flat)
+    assert panel._artists.numbers[0].get_paths() == []
+    panel.reset()
+
+
+def test_the_map_shows_the_kernel_where_it_is(panel):
+    for row, column in ((2, 28), (28, 6)):
+        colour = RESPONSE_MAP(RESPONSE_NORM(panel.result.over_plane[row, column]))[:3]
+        assert pixel_at(panel, panel._artists.left, AXIS[column], AXIS[row]) == pytest.approx(
+            255 * np.array(colour), abs=1
+        )
 
 
 def test_every_mark_of_the_map_has_its_name_in_a_legend(panel):

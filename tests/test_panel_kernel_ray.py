@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from test_panels import pixel_at
 
 import seem_lab as sl
 from seem_lab.panels import KernelRay
-from seem_lab.panels.kernel_ray import NETWORKS
+from seem_lab.panels.kernel_ray import MAP_NORM, NETWORKS
+from seem_lab.plotting.kernels import RESPONSE_MAP
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,12 @@ def test_the_picture_follows_the_controls(panel):
     assert start.tolist() == [-2.0, 3.0] and np.isclose(end[0], -2) and end[1] > 8
     assert np.array_equal(artists.line.get_ydata(), np.abs(panel.compute(**panel.parameters).along_ray).clip(1e-3))
     panel.reset()
+
+
+def test_the_map_shows_the_kernel_where_it_is(panel):
+    for x, y, row, column in ((7.9, -7.9, 0, -1), (-7.9, 7.9, -1, 0)):
+        colour = RESPONSE_MAP(MAP_NORM(panel.result.over_plane[row, column]))[:3]
+        assert pixel_at(panel, panel._artists.left, x, y) == pytest.approx(255 * np.array(colour), abs=1)
 
 
 def test_the_sentence_has_the_numbers(panel):

@@ -88,6 +88,7 @@ def test_frames_are_spaced(worker, shown, monkeypatch):
 
 def test_every_shows_every_piece_and_stop_leaves_it_there(worker, shown, monkeypatch):
     monkeypatch.setattr("seem_lab.panels.worker.STEP", 0.0)
+    monkeypatch.setattr("seem_lab.panels.worker.FRAME", 1e9)
 
     async def events():
         worker.start(pieces("a", 10**6), every=True)
@@ -96,7 +97,7 @@ def test_every_shows_every_piece_and_stop_leaves_it_there(worker, shown, monkeyp
         worker.stop()
         await asyncio.sleep(0.01)
 
-    asyncio.run(events())
+    asyncio.run(asyncio.wait_for(events(), 20))
     frames = [k for _, k, state in shown if state == "running"]
     assert frames == list(range(len(frames)))
     assert shown[-1] == ("a", frames[-1], "stopped")

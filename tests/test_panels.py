@@ -56,6 +56,12 @@ def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 
 
+def pixel_at(panel: panels.Panel, axes: Any, x: float, y: float) -> np.ndarray:
+    """The colour of the picture at a point of some axes."""
+    column, row = axes.transData.transform((x, y))
+    return pixels(panel.png)[panel.size[1] - 1 - int(row), int(column)].astype(int)
+
+
 def full_redraw(panel: panels.Panel) -> np.ndarray:
     """The picture as it would be if nothing were kept from the one before."""
     panel._canvas._layers = []

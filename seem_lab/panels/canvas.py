@@ -24,6 +24,7 @@ class Canvas:
     matplotlib itself keeps track: a change of what stands still shows in `figure.stale`, one of a scale in
     `axis.stale`. New limits redraw their scale, not the diagram: whatever in it depends on them must move too, and the
     shape of the axes must not change. Setting the limits they have already counts as new: guard it with an `if`.
+    The name of a horizontal scale stands still once the figure has settled: it is a text of the figure then.
 
     Args:
         width: pixels.
@@ -65,7 +66,7 @@ class Canvas:
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")
         for axis in self._scales:
-            if isinstance(axis, XAxis):  # its name, more than half of what there is to draw, never has to move
+            if isinstance(axis, XAxis):  # its name, up to half of what there is to draw, never has to move
                 axis.get_tightbbox()  # puts the name below the numbers
                 self.figure.text(*axis.label.get_position(), axis.label.get_text()).update_from(axis.label)
                 axis.set_label_text("")

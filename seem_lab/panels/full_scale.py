@@ -136,12 +136,13 @@ class FullScale(Panel):
             last = seen.dropna(subset="seem_per_parameter").iloc[-1]
             alarm = PRESENT_RULE.step(seen, run.q_limit)
             passed = run.crossed_at <= seen.step.max()
+            stopped = seen.step.max() == run.last_step < run.steps
             q = "no step yet" if np.isnan(seen.q_max.max()) else f"largest |Q| {seen.q_max.max():.3g}"
             parts.append(
                 f"{label}: step {seen.step.max()} of {run.steps}, {q} of {run.q_limit:.3g}, SEEM / P "
                 f"{last.seem_per_parameter:.2g}; "
                 + (f"passed Qlim at step {run.crossed_at:.0f}" if passed else "below Qlim")
-                + f", and stopped beyond {STOP:g} Qlim" * bool(seen.step.max() == run.last_step < run.steps)
+                + f", and stopped beyond {STOP:g} Qlim" * bool(stopped)
                 + ("; no alarm." if np.isnan(alarm) else f"; alarm at step {alarm:.0f}.")
             )
         return " ".join(parts)

@@ -32,7 +32,7 @@ from seem_lab.problems import toy_walk
 from seem_lab.training import train
 
 AXIS = torch.linspace(-2, 3, 33, dtype=torch.float64)
-PIXELS = 12  # height of the numbers on contours
+PIXELS = 12  # font size of the numbers on contours
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ class KernelMap(Panel):
                 numbers.append((number, longest[len(longest) // 4]))
         for each in artists.numbers:
             each.set_paths([number for number, _ in numbers])
-            each.set_offsets([place for _, place in numbers])
+            each.set_offsets(np.reshape([place for _, place in numbers], (-1, 2)))  # there may be none
         artists.contours.set_segments(lines)
         artists.contours.set_linewidths(widths)
         artists.cut.set_data(axis[[0, -1]], [north, north])
@@ -237,7 +237,7 @@ class KernelMap(Panel):
 
 
 def _shape(number: float) -> Path:
-    """A number as a path around its middle, in pixels: drawn in a tenth of the time of text."""
+    """A number as a path around its middle, in pixels: drawn many times as fast as text."""
     path = TextPath((0, 0), f"{number:g}", size=PIXELS)
     box = path.get_extents()
     return path.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))

@@ -19,7 +19,7 @@ function nameSliders(panel) {
 function base64(view) {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   let text = "";
-  // In pieces: a function takes some 100,000 arguments at most.
+  // In pieces: in some browsers a function takes 65,536 arguments at most.
   for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
   return btoa(text);
 }
@@ -39,7 +39,7 @@ function render({ model, el }) {
   el.replaceChildren(image, status, alert);
 
   function show() {
-    image.src = `data:image/png;base64,${base64(model.get("png"))}`; // loads in half the time of a Blob's address
+    image.src = `data:image/png;base64,${base64(model.get("png"))}`; // loads sooner than the address of a Blob
   }
   function say() {
     image.alt = model.get("alt");

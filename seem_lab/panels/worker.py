@@ -41,7 +41,7 @@ class Worker:
         self._job: Iterator[Any] | None = None
         self._latest: Any = None
         self._shown = -math.inf  # when the last frame was
-        self._apart = FRAME  # seconds until the next
+        self._apart = FRAME  # seconds until the next, at least
         self._task: asyncio.Task | None = None  # kept here, or it could be collected half-way
 
     def start(self, job: Iterator[Any], *, work: float = FIRST, every: bool = False) -> None:
@@ -53,7 +53,7 @@ class Worker:
             every: show every partial result, `STEP` seconds apart.
         """
         with self._lock:
-            self._job, self._shown, self._apart = job, -math.inf, STEP if every else FRAME
+            self._job, self._shown, self._apart = job, -math.inf, 0.0 if every else FRAME
             self._advance(0.0 if every else work)
             if self._job is None:
                 return
