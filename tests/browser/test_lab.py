@@ -106,5 +106,6 @@ def test_light_and_dark_can_be_read(page):
         assert serving.keep_out(page, ".seem-panel") == []
 
 
-def test_the_page_had_no_trouble(page):
-    assert page.troubles == []
+def test_the_page_had_no_trouble_of_ours(page):
+    jupyters = "Could not restore the debugger state"  # its request was overtaken by the start of the kernel
+    assert [trouble for trouble in page.troubles if not trouble.startswith(jupyters)] == []
