@@ -107,5 +107,5 @@ def test_light_and_dark_can_be_read(page):
 
 
 def test_the_page_had_no_trouble_of_ours(page):
-    jupyters = "Could not restore the debugger state"  # its request was overtaken by the start of the kernel
+    jupyters = "Could not restore the debugger state"  # its request was overtaken by the restart of the kernel
     assert [trouble for trouble in page.troubles if not trouble.startswith(jupyters)] == []
