@@ -16,7 +16,7 @@ from seem_lab.problems import Problem, toy_walk
 from seem_lab.training import History, watch_training
 
 T = TypeVar("T")
-KEPT = 2  # runs of each kind: what is shown, and the one before or beside it; a run of deep networks has 20 MiB
+KEPT = 2  # runs of each kind: what is shown, and the one before or beside it; a run of deep networks has up to 20 MiB
 
 
 class _Kept(Generic[T]):
