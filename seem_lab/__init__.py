@@ -35,6 +35,7 @@ from seem_lab.minari_sets import from_minari, normalised_score, to_minari
 from seem_lab.minibatch_noise import mean_square_growth
 from seem_lab.monitor import SeemMonitor
 from seem_lab.networks import linear_q, mlp, q_values
+from seem_lab.optimizers import GradientDescent, clipped
 from seem_lab.problems import (
     Problem,
     baird_star,
@@ -53,7 +54,7 @@ from seem_lab.stability import Stability, StabilityMap, spectral_radius, stabili
 from seem_lab.stacked_training import train_stacked
 from seem_lab.sweeps import sweep
 from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget, QuietTarget
-from seem_lab.training import History, clipped, step_size, train
+from seem_lab.training import History, step_size, train
 from seem_lab.transitions import Transitions
 from seem_lab.uncertainty import SeemInterval, seem_interval
 from seem_lab.update_maps import UpdateMap
@@ -69,6 +70,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "FrozenKernels",
+    "GradientDescent",
     "History",
     "KernelBound",
     "KernelProducts",

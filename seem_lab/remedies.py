@@ -14,11 +14,12 @@ from torch import nn
 
 from seem_lab.bootstraps import behaviour_penalty, in_sample_actions, n_step_returns, scale_rewards
 from seem_lab.networks import mlp
+from seem_lab.optimizers import GradientDescent, OptimizerFactory, clipped
 from seem_lab.problems import Problem, toy_walk
 from seem_lab.progress import LateBar
 from seem_lab.regularisers import batch_norm, dropout, spectral_norm, weight_norm
 from seem_lab.targets import BatchTarget, DoubleQ, EmaTarget, LiveTarget, QuietTarget
-from seem_lab.training import History, OptimizerFactory, clipped, watch_training
+from seem_lab.training import History, watch_training
 
 LR, RECORD_EVERY, SEEM_EVERY, TIMED_STEPS = 2e-2, 10, 50, 100
 TOLERANCE = 0.1  # a run has settled once mean Q stays this close to the true value
@@ -107,7 +108,7 @@ class Remedy:
     side: str
     network: Callable[[int], nn.Module] = _net()  # noqa: RUF009
     problem: Callable[[Problem], Problem] = replace
-    optimizer: OptimizerFactory = torch.optim.SGD
+    optimizer: OptimizerFactory = GradientDescent
     target: Callable[[int], LiveTarget] = _fixed(LiveTarget)  # noqa: RUF009
     scale: float = 1.0
 
@@ -127,7 +128,6 @@ def remedies() -> list[Remedy]:
         >>> [remedy.name for remedy in remedies()][:3]
         ['plain', 'LayerNorm with affine', 'LayerNorm without affine']
     """
-    sgd = torch.optim.SGD
     found = [Remedy("plain", "", "none")]
     found += [Remedy("LayerNorm", "with affine", "network", _net(layer_norm=True))]
     found += [Remedy("LayerNorm", "without affine", "network", _net(layer_norm=True, affine=False))]
@@ -146,10 +146,12 @@ def remedies() -> list[Remedy]:
         for name, joint in (("separate batches", False), ("joint batch", True))
     ]
     found += [
-        Remedy("weight decay", f"{decay:g}", "optimizer", optimizer=partial(sgd, weight_decay=decay))
+        Remedy("weight decay", f"{decay:g}", "optimizer", optimizer=partial(GradientDescent, weight_decay=decay))
         for decay in (1e-3, 1e-2, 1e-1)
     ]
-    found += [Remedy("clipping", f"{norm:g}", "optimizer", optimizer=clipped(sgd, norm)) for norm in (0.1, 1.0)]
+    found += [
+        Remedy("clipping", f"{norm:g}", "optimizer", optimizer=clipped(GradientDescent, norm)) for norm in (0.1, 1.0)
+    ]
     found += [
         Remedy("EMA target", f"{rate:g}", "target", target=_fixed(partial(EmaTarget, rate)))
         for rate in (0.95, 0.8, 0.5, 0.1, 0.01)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,16 +11,15 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_, parameters_to_vector
+from torch.nn.utils import parameters_to_vector
 
 from seem_lab.networks import in_mode, q_values
+from seem_lab.optimizers import OPTIMIZERS, OptimizerFactory
 from seem_lab.problems import Problem
 from seem_lab.progress import LateBar
 from seem_lab.seem import leading_eigenvalue
 from seem_lab.targets import LiveTarget
 
-OptimizerFactory = Callable[..., torch.optim.Optimizer]
-OPTIMIZERS: dict[str, OptimizerFactory] = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 StopReason = Literal["finished", "q_limit", "non-finite"]
 COLUMNS = ("step", "q_mean", "q_max", "td_error_norm", "parameter_norm", "seem", "frequency", "switches")
 
@@ -40,41 +39,6 @@ def step_size(lr: float, n: int) -> float:
         0.001
     """
     return 2 * lr / n
-
-
-def clipped(optimizer: OptimizerFactory, max_norm: float) -> OptimizerFactory:
-    """An optimizer that shortens every gradient longer than `max_norm` to this length before it steps.
-
-    Args:
-        optimizer: what makes one from `(parameters, lr=lr)`, such as `torch.optim.SGD`.
-        max_norm: largest length of the gradient of all parameters together.
-
-    Returns:
-        A factory for `train(..., optimizer=...)`.
-
-    Raises:
-        ValueError: a length that is not positive.
-
-    Source: Pascanu, Mikolov and Bengio 2013, arXiv 1211.5063.
-
-    Example:
-        >>> from seem_lab import mlp, toy_walk
-        >>> run = train(mlp(4, seed=1000), toy_walk(0), optimizer=clipped(torch.optim.SGD, 1.0), steps=10)
-        >>> int(run.step[-1])
-        10
-    """
-    if not max_norm > 0:
-        raise ValueError(f"max_norm must be positive, got {max_norm}")
-
-    def make(parameters: list[nn.Parameter], lr: float) -> torch.optim.Optimizer:
-        def clip(*_: object) -> None:
-            clip_grad_norm_(parameters, max_norm)
-
-        made = optimizer(parameters, lr=lr)
-        made.register_step_pre_hook(clip)
-        return made
-
-    return make
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +126,9 @@ def train(
     Args:
         network: trained in place; maps `(N, d)` to `(N,)` or `(N, 1)`.
         problem: transitions, discount, candidate next actions.
-        optimizer: `"sgd"` or `"adam"` (PyTorch's, its default settings), or what makes one from `(parameters, lr=lr)`,
-            as in `functools.partial(torch.optim.SGD, weight_decay=0.01)` or `clipped(torch.optim.SGD, 1.0)`.
+        optimizer: `"sgd"` (`GradientDescent`), `"adam"` (PyTorch's, its default settings), or what makes one from
+            `(parameters, lr=lr)`, as in `functools.partial(torch.optim.SGD, weight_decay=0.01)` or
+            `clipped(torch.optim.SGD, 1.0)`.
         target: the rule of the target, such as `EmaTarget(0.005)`; `LiveTarget()` if not given.
         lr: learning rate.
         steps: number of updates.

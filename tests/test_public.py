@@ -82,7 +82,16 @@ def test_the_examples_are_true_where_shapes_are_stated_and_so_are_the_shapes() -
 WITH_EXAMPLES = ["transitions", "networks", "problems", "kernels", "seem", "growth", "training", "frozen_kernel"]
 WITH_EXAMPLES += ["frozen_dynamics", "update_maps", "minibatch_noise", "stability"]
 WITH_EXAMPLES += ["kernel_profiles", "infinite_width", "layer_norm", "grid_world"]
-WITH_EXAMPLES += ["bootstraps", "regularisers", "targets", "forecast", "early_warning", "stacked_training", "sweeps"]
+WITH_EXAMPLES += [
+    "bootstraps",
+    "optimizers",
+    "regularisers",
+    "targets",
+    "forecast",
+    "early_warning",
+    "stacked_training",
+    "sweeps",
+]
 WITH_EXAMPLES += ["adam_runs", "remedies"]
 WITH_EXAMPLES += ["maze", "recording", "behaviours", "provenance", "validation", "minari_sets", "online"]
 

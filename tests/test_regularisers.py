@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seem_lab import batch_norm, clipped, dropout, mlp, ntk, q_values, spectral_norm, toy_walk, train, weight_norm
+from seem_lab import batch_norm, dropout, mlp, ntk, q_values, spectral_norm, toy_walk, train, weight_norm
 
 HIDDEN = (7, 5)
 CHANGES: dict[str, Callable[[nn.Sequential], nn.Module]] = {
@@ -136,22 +136,3 @@ def test_an_initialisation_fills_the_weights_and_clears_the_biases() -> None:
             assert (layer.bias == 0).all()
     wide = mlp(400, (1000,), init=nn.init.kaiming_normal_)[0].weight
     assert wide.std().item() == pytest.approx((2 / 400) ** 0.5, rel=0.01)
-
-
-@pytest.mark.parametrize("max_norm", [0.05, 1e9])
-def test_clipping_against_a_step_by_hand(max_norm: float) -> None:
-    walk, network = toy_walk(0, reward=1.0), mlp(4, (8,), seed=1)
-    by_hand, lr = deepcopy(network), 0.1
-    train(network, walk, lr=lr, steps=1, optimizer=clipped(torch.optim.SGD, max_norm))
-    u = by_hand(walk.x)[:, 0] - (walk.reward + walk.discount * walk.greedy(by_hand)[1])
-    gradients = torch.autograd.grad(u.square().mean(), list(by_hand.parameters()))
-    length = torch.cat([g.flatten() for g in gradients]).norm().item()
-    assert length > 0.05
-    for p, q, g in zip(network.parameters(), by_hand.parameters(), gradients, strict=True):
-        torch.testing.assert_close(p, q - lr * min(1, max_norm / length) * g, rtol=1e-5, atol=1e-9)
-
-
-@pytest.mark.parametrize("max_norm", [0.0, -1.0, float("nan")])
-def test_clipping_needs_a_positive_length(max_norm: float) -> None:
-    with pytest.raises(ValueError, match="max_norm must be positive, got"):
-        clipped(torch.optim.SGD, max_norm)

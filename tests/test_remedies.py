@@ -39,7 +39,7 @@ def test_a_remedy_changes_its_side_alone(name: str) -> None:
     remedy, plain = BY_NAME[name], BY_NAME["plain"]
     network = remedy.network(1003)
     assert (repr(network) != repr(plain.network(1003))) == (remedy.side == "network" and "initial" not in remedy.family)
-    assert (remedy.optimizer is not torch.optim.SGD) == (remedy.side == "optimizer")
+    assert (remedy.optimizer is not sl.GradientDescent) == (remedy.side == "optimizer")
     assert (remedy.problem is not plain.problem) == (remedy.side == "problem")
     if remedy.side == "target":
         assert type(remedy.target(3)) is not sl.LiveTarget

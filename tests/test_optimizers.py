@@ -1,0 +1,76 @@
+"""Gradient descent is PyTorch's, bit for bit; gradients are cut to a length."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from copy import deepcopy
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from seem_lab import GradientDescent, clipped, mlp, toy_walk, train
+from seem_lab.optimizers import OptimizerFactory
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_gradient_descent_is_that_of_pytorch_bit_for_bit(weight_decay: float) -> None:
+    walk, ours = toy_walk(0, reward=1.0), mlp(4, (8,), seed=1)
+    plain, theirs = deepcopy(ours), deepcopy(ours)
+    runs = [
+        train(network, walk, lr=0.05, steps=60, optimizer=partial(optimizer, weight_decay=weight_decay))
+        for network, optimizer in ((ours, GradientDescent), (theirs, torch.optim.SGD))
+    ]
+    assert (runs[0].q_max == runs[1].q_max).all()
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(p, q)
+    train(plain, walk, lr=0.05, steps=60)  # the one called "sgd"
+    same = all(torch.equal(p, q) for p, q in zip(ours.parameters(), plain.parameters(), strict=True))
+    assert same == (weight_decay == 0)
+
+
+def test_a_new_kernel_trains_without_loading_the_compiler_of_pytorch() -> None:
+    script = """
+import sys
+import seem_lab as sl
+sl.train(sl.mlp(4, seed=0), sl.toy_walk(0), steps=1)
+print("torch._dynamo" in sys.modules)
+"""
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == "False"
+
+
+def test_a_parameter_without_a_gradient_stays() -> None:
+    used, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2))
+    descent = GradientDescent([used, unused], lr=0.5, weight_decay=0.2)
+    used.sum().backward()
+    descent.step()
+    torch.testing.assert_close(used.detach(), torch.full((2,), 0.4))  # 1 - 0.5 (1 + 0.2 * 1)
+    assert torch.equal(unused, torch.ones(2))
+    descent.zero_grad()
+    assert used.grad is None
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent, torch.optim.SGD])
+@pytest.mark.parametrize("max_norm", [0.05, 1e9])
+def test_clipping_against_a_step_by_hand(max_norm: float, optimizer: OptimizerFactory) -> None:
+    walk, network = toy_walk(0, reward=1.0), mlp(4, (8,), seed=1)
+    by_hand, lr = deepcopy(network), 0.1
+    train(network, walk, lr=lr, steps=1, optimizer=clipped(optimizer, max_norm))
+    u = by_hand(walk.x)[:, 0] - (walk.reward + walk.discount * walk.greedy(by_hand)[1])
+    gradients = torch.autograd.grad(u.square().mean(), list(by_hand.parameters()))
+    length = torch.cat([g.flatten() for g in gradients]).norm().item()
+    assert length > 0.05
+    for p, q, g in zip(network.parameters(), by_hand.parameters(), gradients, strict=True):
+        torch.testing.assert_close(p, q - lr * min(1, max_norm / length) * g, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("max_norm", [0.0, -1.0, float("nan")])
+def test_clipping_needs_a_positive_length(max_norm: float) -> None:
+    with pytest.raises(ValueError, match="max_norm must be positive, got"):
+        clipped(GradientDescent, max_norm)
