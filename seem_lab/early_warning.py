@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import bootstrap, mannwhitneyu
 
 from seem_lab.training import step_size
 
@@ -136,7 +136,7 @@ def auroc_gain(
 
 def _area(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
     """AUROC = U / (n m) along the last axis."""
-    u = mannwhitneyu(positive, negative, axis=-1, method="asymptotic").statistic
+    u = scipy.stats.mannwhitneyu(positive, negative, axis=-1, method="asymptotic").statistic
     return np.asarray(u / (positive.shape[-1] * negative.shape[-1]))
 
 
@@ -148,7 +148,7 @@ def _interval(positive: tuple, negative: tuple, confidence: float, seed: int) ->
         areas = [_area(p[ours], n[theirs]) for p, n in zip(positive, negative, strict=True)]
         return np.asarray(areas[0] - areas[1]) if len(areas) == 2 else areas[0]
 
-    found = bootstrap(
+    found = scipy.stats.bootstrap(
         rows, statistic, n_resamples=2000, confidence_level=confidence, method="percentile", vectorized=True, rng=seed
     ).confidence_interval
     return Auroc(float(statistic(rows[0], rows[1])), float(found.low), float(found.high), len(rows[0]), len(rows[1]))

@@ -9,8 +9,8 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest, bootstrap
 
 from seem_lab.problems import DATA
 
@@ -56,7 +56,7 @@ def share(hits: int, of: int) -> Estimate:
         >>> print(share(10, 10))
         1.00 [0.72, 1.00]
     """
-    found = binomtest(hits, of).proportion_ci(method="wilson")
+    found = scipy.stats.binomtest(hits, of).proportion_ci(method="wilson")
     return Estimate(hits / of, float(found.low), float(found.high))
 
 
@@ -86,7 +86,7 @@ def mean(values: ArrayLike, minus: ArrayLike | None = None) -> Estimate:
 
     if all(np.ptp(group) == 0 for group in groups):
         return Estimate(*3 * [float(statistic(*groups))])
-    found = bootstrap(groups, statistic, n_resamples=5000, method="percentile", vectorized=True, rng=0)
+    found = scipy.stats.bootstrap(groups, statistic, n_resamples=5000, method="percentile", vectorized=True, rng=0)
     interval = found.confidence_interval
     return Estimate(float(statistic(*groups)), float(interval.low), float(interval.high))
 

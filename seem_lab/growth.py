@@ -13,9 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
-from scipy.stats import linregress
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def fit_free_exponent(step: ArrayLike, size: ArrayLike) -> Fit:
     def crookedness(exponent: float) -> float:
         return _crookedness(step, (size / size[0]) ** -exponent)
 
-    best = minimize_scalar(crookedness, bounds=(0.05, 8.0), method="bounded", options={"xatol": 1e-6}).x
+    best = scipy.optimize.minimize_scalar(crookedness, bounds=(0.05, 8.0), method="bounded", options={"xatol": 1e-6}).x
     return fit_inverse_power(step, size, float(best))
 
 
@@ -219,7 +218,9 @@ def fit_power(step: ArrayLike, size: ArrayLike) -> Fit:
     def crookedness(root: float) -> float:
         return _crookedness(step, (size / size[-1]) ** root)
 
-    root = float(minimize_scalar(crookedness, bounds=(1 / 12, 10.0), method="bounded", options={"xatol": 1e-6}).x)
+    root = float(
+        scipy.optimize.minimize_scalar(crookedness, bounds=(1 / 12, 10.0), method="bounded", options={"xatol": 1e-6}).x
+    )
     return _line(step, size**root, step, exponent=1 / root)
 
 
@@ -231,7 +232,7 @@ def _crookedness(x: np.ndarray, y: np.ndarray) -> float:
 
 def _line(x: np.ndarray, y: np.ndarray, step: np.ndarray, exponent: float | None) -> Fit:
     """Least squares; an exponent of None is the slope."""
-    line = linregress(x, y)
+    line = scipy.stats.linregress(x, y)
     slope, intercept = float(line.slope), float(line.intercept)
     zero = -intercept / slope if exponent is not None and slope != 0 else np.nan
     order = slope if exponent is None else float(exponent)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Complex, Float
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from torch import Tensor
 
 Which = Literal["LR", "LM"]  # largest real part, largest modulus; ARPACK's names
@@ -99,12 +99,14 @@ def krylov_pairs(
         first = noise
     else:  # a little noise, so that a mode that has taken the lead since is not missed
         first = (start.real + start.imag).cpu().numpy() / torch.linalg.vector_norm(start).item() + 0.1 * noise
-    operator = LinearOperator((n, n), matvec=shifted, dtype=np.float64)
+    operator = scipy.sparse.linalg.LinearOperator((n, n), matvec=shifted, dtype=np.float64)
     for subspace in SUBSPACES:
         size = min(max(subspace, 2 * wanted + 2), largest_subspace, n)
         try:
-            values, vectors = eigs(operator, wanted, which=which, v0=first, ncv=size, tol=tolerance, maxiter=1)
-        except ArpackNoConvergence:
+            values, vectors = scipy.sparse.linalg.eigs(
+                operator, wanted, which=which, v0=first, ncv=size, tol=tolerance, maxiter=1
+            )
+        except scipy.sparse.linalg.ArpackNoConvergence:
             continue
         if values.imag.max() < 0:  # the other half of the pair
             values, vectors = values.conj(), vectors.conj()

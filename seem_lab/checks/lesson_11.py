@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import binom
+import scipy
 
 from seem_lab.checks.check import Check, compare
 
@@ -90,7 +90,7 @@ def check_median_interval(answer: Any) -> Check:
 
     def ends(values: list[float], tail: float = 0.025, shift: int = 0) -> tuple[float, float]:
         ordered, n = sorted(values), len(values)
-        j = max(j for j in range(1, n) if binom.cdf(j - 1, n, 0.5) <= tail) + shift
+        j = max(j for j in range(1, n) if scipy.stats.binom.cdf(j - 1, n, 0.5) <= tail) + shift
         return ordered[j - 1], ordered[n - j]
 
     return compare(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest, quantile_test
 
 from seem_lab.early_warning import Auroc
 from seem_lab.evidence import mean
@@ -86,7 +86,7 @@ def share(what: str, hits: ArrayLike, **claimed: Any) -> Finding:
         'yes'
     """
     true, runs = int(np.sum(hits)), len(np.asarray(hits))
-    interval = binomtest(true, runs).proportion_ci(method="wilson")
+    interval = scipy.stats.binomtest(true, runs).proportion_ci(method="wilson")
     return Finding(what, true / runs, float(interval.low), float(interval.high), runs, percent=True, **claimed)
 
 
@@ -105,7 +105,7 @@ def median(what: str, values: ArrayLike, **claimed: Any) -> Finding:
     numbers = np.asarray(values, dtype=float)
     numbers = numbers[~np.isnan(numbers)]
     middle = float(np.median(numbers))
-    interval = quantile_test(numbers, q=middle).confidence_interval(0.95)
+    interval = scipy.stats.quantile_test(numbers, q=middle).confidence_interval(0.95)
     low, high = (float(end) for end in np.quantile(numbers, [0.05, 0.95]))
     ends = float(interval.low), float(interval.high)
     return Finding(what, middle, *ends, len(numbers), middle=(low, high), **claimed)

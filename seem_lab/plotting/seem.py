@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest, spearmanr
 
 from seem_lab.early_warning import Auroc, time_constants
 from seem_lab.plotting.figure import BLUE, GREY, ORANGE, LessonFigure, series, tidy
@@ -241,7 +241,7 @@ def time_to_crash(groups: Mapping[str, tuple[ArrayLike, ArrayLike, int]], *, lr:
         axes.set_yscale("log")
         axes.set_ylim(8, 3000)
         axes.set_xlim(FLOOR / 2, 1e3)
-        rank = spearmanr(seem, left).statistic
+        rank = scipy.stats.spearmanr(seem, left).statistic
         tidy(axes, title=title, x="SEEM", y="steps left" if axes is figure.axes[0] else "")
         ratio = np.median(step_size(lr, n) * seem * left)
         words.append(
@@ -278,7 +278,10 @@ def alarms_and_misses(counts: Mapping[int, tuple[int, int, int, int]]) -> Lesson
         of = np.array([pair[2 * row + 1] for pair in counts.values()])
         share = wrong / of
         ends = np.array(
-            [binomtest(int(k), int(m)).proportion_ci(method="wilson") for k, m in zip(wrong, of, strict=True)]
+            [
+                scipy.stats.binomtest(int(k), int(m)).proportion_ci(method="wilson")
+                for k, m in zip(wrong, of, strict=True)
+            ]
         )
         place = np.arange(len(counts)) + 0.36 * (row - 0.5)
         axes.bar(
