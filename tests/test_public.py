@@ -134,3 +134,16 @@ def test_only_panels_import_ipywidgets() -> None:
     for path in PACKAGE.rglob("*.py"):
         if path.relative_to(PACKAGE).parts[0] != "panels":
             assert not re.search(r"^\s*(import|from) ipywidgets", path.read_text(), re.MULTILINE), path.name
+
+
+def test_a_new_kernel_starts_and_trains_without_what_takes_seconds_to_load() -> None:
+    script = """
+import sys
+import seem_lab as sl
+walk, network = sl.toy_walk(0), sl.mlp(4, seed=0)
+sl.train(network, walk, steps=1)
+sl.seem(network, *walk.bootstrap(network))
+print([name for name in ("scipy.stats", "scipy.optimize", "torch._dynamo", "matplotlib") if name in sys.modules])
+"""
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == "[]"
