@@ -18,11 +18,10 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D, IdentityTransform
-from torch import Tensor, nn
+from torch import nn
 from torch.func import functional_call
 
 from seem_lab.kernel_profiles import ntk_map
-from seem_lab.kernels import ntk
 from seem_lab.networks import mlp
 from seem_lab.panels.controls import choice, log_slider, slider
 from seem_lab.panels.panel import Panel
@@ -102,13 +101,16 @@ class KernelMap(Panel):
         before = self.networks[network]
         updated = torch.tensor([[east, north, *_direction(action)]], dtype=torch.float64)
         read_at = torch.tensor([0.0, 0.0, *_direction(read)], dtype=torch.float64)
-        here = ntk(before, updated).item()
+        parameters = dict(before.named_parameters())
+        gradients = torch.autograd.grad(before(updated).squeeze(), list(parameters.values()))
+        here = sum(gradient.square().sum().item() for gradient in gradients)  # G(x0, x0)
         rows = torch.cat([AXIS, updated[0, 1:2]])  # the last one is the line through x0
         relative = (ntk_map(before, updated[0], AXIS, rows, read_from=read_at) / here).numpy()
         line = read_at.repeat(len(AXIS), 1)
         line[:, 0], line[:, 1] = AXIS, north
         inputs = torch.cat([updated, line])
-        raised = _raised(before, updated, lr)
+        steps = zip(parameters.items(), gradients, strict=True)
+        raised = {name: parameter.detach().add(gradient, alpha=lr) for (name, parameter), gradient in steps}
         with torch.no_grad():
             change = ((functional_call(before, raised, inputs) - before(inputs)).squeeze(1) / (lr * here)).numpy()
         return Update(
@@ -253,14 +255,6 @@ def _networks() -> dict[str, nn.Module]:
             train(network, toy_walk(seed=0), steps=100, progress=False)
             networks[f"{name}trained {steps} steps"] = copy.deepcopy(network)
     return networks
-
-
-def _raised(network: nn.Module, row: Tensor, lr: float) -> dict[str, Tensor]:
-    """The parameters after one gradient step that raises Q(row)."""
-    parameters = dict(network.named_parameters())
-    gradients = torch.autograd.grad(network(row).squeeze(), list(parameters.values()))
-    steps = zip(parameters.items(), gradients, strict=True)
-    return {name: parameter.detach().add(gradient, alpha=lr) for (name, parameter), gradient in steps}
 
 
 def _direction(degrees: float) -> tuple[float, float]:
