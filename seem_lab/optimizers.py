@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import torch
@@ -34,6 +34,9 @@ class GradientDescent:
         lr: learning rate.
         weight_decay: pull towards zero.
 
+    Raises:
+        ValueError: a learning rate that is not positive, a negative weight decay.
+
     Example:
         >>> theta = nn.Parameter(torch.ones(1))
         >>> theta.square().backward()
@@ -42,8 +45,10 @@ class GradientDescent:
         0.5
     """
 
-    def __init__(self, parameters: list[nn.Parameter], lr: float, weight_decay: float = 0.0) -> None:
-        self._parameters, self._lr, self._weight_decay = parameters, lr, weight_decay
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float = 0.0) -> None:
+        if not (lr > 0 and weight_decay >= 0):
+            raise ValueError(f"lr must be positive and weight_decay not negative, got {lr} and {weight_decay}")
+        self._parameters, self._lr, self._weight_decay = list(parameters), lr, weight_decay
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -89,8 +94,9 @@ def clipped(optimizer: OptimizerFactory, max_norm: float) -> OptimizerFactory:
         raise ValueError(f"max_norm must be positive, got {max_norm}")
 
     class Clipped:
-        def __init__(self, parameters: list[nn.Parameter], lr: float) -> None:
-            self._parameters, self._made = parameters, optimizer(parameters, lr=lr)
+        def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+            self._parameters = list(parameters)
+            self._made = optimizer(self._parameters, lr=lr)
 
         def zero_grad(self) -> None:
             self._made.zero_grad()

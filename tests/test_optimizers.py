@@ -40,6 +40,26 @@ def test_a_parameter_without_a_gradient_stays() -> None:
     assert used.grad is None
 
 
+@pytest.mark.parametrize("make", [GradientDescent, clipped(GradientDescent, 10.0)])
+def test_parameters_may_come_as_a_generator_and_are_moved_in_every_step(make: OptimizerFactory) -> None:
+    layer = nn.Linear(1, 1, bias=False, dtype=torch.float64)
+    descent = make(layer.parameters(), lr=0.5)
+    moved = []
+    for _ in range(2):
+        before = layer.weight.item()
+        descent.zero_grad()
+        layer.weight.sum().backward()
+        descent.step()
+        moved.append(layer.weight.item() - before)
+    assert moved == pytest.approx([-0.5, -0.5])
+
+
+@pytest.mark.parametrize(("lr", "weight_decay"), [(0.0, 0.0), (float("nan"), 0.0), (0.1, -1.0)])
+def test_a_rate_that_makes_no_sense_is_refused(lr: float, weight_decay: float) -> None:
+    with pytest.raises(ValueError, match="lr must be positive and weight_decay not negative, got"):
+        GradientDescent([nn.Parameter(torch.ones(1))], lr=lr, weight_decay=weight_decay)
+
+
 @pytest.mark.parametrize("optimizer", [GradientDescent, torch.optim.SGD])
 @pytest.mark.parametrize("max_norm", [0.05, 1e9])
 def test_clipping_against_a_step_by_hand(max_norm: float, optimizer: OptimizerFactory) -> None:
